@@ -1,0 +1,180 @@
+"""At the door: what comes in as an array, a matrix or names goes on as checked int64 or float64.
+
+`inputs_array` is for the rows a network is called with, `numbers` and `sparse_numbers` for weights and
+biases, `unique_names` for names. Each raises `InputError` or `NotExactError` before anything is changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from limen import _text
+from limen.errors import InputError, NotExactError
+from limen.step import Array
+
+__all__ = [
+    "FLOAT64_WHOLE",
+    "INT64_MAX",
+    "extremes",
+    "frozen",
+    "inputs_array",
+    "is_sparse",
+    "numbers",
+    "require",
+    "sparse_numbers",
+    "unique_names",
+    "well_formed",
+    "widen",
+]
+
+INT64_MAX = 2**63 - 1
+FLOAT64_WHOLE = 2**53  # float64 holds every whole number up to here
+DOMAIN_VALUES = {"binary": "0 or 1", "integer": "whole numbers within int64", "real": "finite numbers"}
+
+
+def is_sparse(array: object) -> bool:
+    """Whether `array` is a `scipy.sparse` matrix or array; costs no import of SciPy."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(array))
+
+
+def inputs_array(X: Any) -> Any:
+    """Return the rows a network is called with as an array or compressed matrix of plain numbers."""
+    if is_sparse(X):
+        array = well_formed(X, "X")
+    else:
+        try:
+            array = np.asarray(X)
+        except ValueError as error:
+            raise InputError(
+                f"X must be a table of numbers with rows of one length. Received: {error}."
+            ) from None
+        if array.dtype == object and array.size and all(type(x) is int for x in array.flat):
+            raise NotExactError(
+                f"Whole-number inputs must fit into int64. Received: {max(array.flat, key=abs)}."
+            )
+    if array.dtype.kind not in "buif" or array.dtype.itemsize > 8:
+        raise InputError(f"X must hold booleans, integers or floats. Received: dtype {array.dtype}.")
+    return array
+
+
+def numbers(values: Any, name: str) -> Array:
+    """Return a copy of `values` as int64 (integers, booleans) or float64 (other numbers)."""
+    try:
+        array = np.array(values)
+    except ValueError as error:
+        raise InputError(
+            f"{name} must be an array of numbers with rows of one length. Received: {error}."
+        ) from None
+    if array.dtype == np.float64 and isinstance(values, Sequence):
+        array = _unrounded(values, array)
+    if array.dtype == object and array.size and all(isinstance(x, int | np.integer) for x in array.flat):
+        largest = max(array.flat, key=abs)
+        if not -(2**63) <= largest <= INT64_MAX:
+            raise NotExactError(f"{name} must fit into int64 to be exact. Received: {largest}.")
+        array = array.astype(np.int64)
+    return _int64_or_float64(array, name)
+
+
+def _unrounded(values: Sequence[Any], floats: Array) -> Array:
+    """Return a list of nothing but integers as objects: NumPy turns 2**63 beside -1 into floats."""
+    objects = np.array(values, dtype=object)
+    return objects if all(type(x) is int for x in objects.flat) else floats
+
+
+def _int64_or_float64(array: Any, name: str) -> Any:
+    """Return `array` (dense or sparse) as int64 or float64, refusing what neither holds."""
+    kind = array.dtype.kind
+    values = array.data if is_sparse(array) else array
+    if kind in "bui":
+        if kind == "u" and values.size and int(values.max()) > INT64_MAX:
+            raise NotExactError(f"{name} must fit into int64 to be exact. Received: {int(values.max())}.")
+        return array.astype(np.int64)
+    if kind != "f" or array.dtype.itemsize > 8:
+        raise InputError(
+            f"{name} must hold integers or floats of at most 64 bits. Received: dtype {array.dtype}."
+        )
+    if not np.isfinite(values).all():
+        raise InputError(f"{name} must be finite. Received: {values[~np.isfinite(values)][0]}.")
+    return array.astype(np.float64) + 0.0 if not is_sparse(array) else array.astype(np.float64)
+
+
+def well_formed(matrix: Any, name: str) -> Any:
+    """Return a sparse matrix in a compressed format, its index arrays checked: SciPy's loops trust them."""
+    try:
+        if matrix.ndim == 2 and matrix.format not in {"csr", "csc"}:
+            matrix = matrix.tocsr()
+        matrix.check_format(full_check=True)
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"{name} must be a well-formed 2-D sparse matrix. Received: {error}.") from None
+    return matrix
+
+
+def sparse_numbers(weights: Any) -> Any:
+    """Return a sparse matrix as `csc_array` of int64 or float64, without duplicates or stored zeros."""
+    from scipy import sparse
+
+    columns = sparse.csc_array(well_formed(weights, "weights"), copy=True)
+    columns = _int64_or_float64(columns, "weights")
+    columns.sum_duplicates()
+    columns.eliminate_zeros()
+    return columns
+
+
+def widen(array: Any, name: str) -> Any:
+    """Return `array` as float64, refusing integers that float64 would round."""
+    if array.dtype == np.float64:
+        return array
+    widened = array.astype(np.float64)
+    values, rounded = (array.data, widened.data) if is_sparse(array) else (array, widened)
+    wrong = np.abs(rounded) > FLOAT64_WHOLE
+    if wrong.any():
+        raise NotExactError(
+            f"{name} of {int(values[wrong][0])} would be rounded in float64, which the other array of the layer"
+            " needs. Make both integers, or both floats."
+        )
+    return widened
+
+
+def frozen(array: Any) -> Any:
+    """Return `array`, now read-only."""
+    parts = (array.data, array.indices, array.indptr) if is_sparse(array) else (array,)
+    for part in parts:
+        part.setflags(write=False)
+    return array
+
+
+def unique_names(names: Sequence[str] | None, what: str, prefix: str, n: int) -> tuple[str, ...]:
+    """Return `n` unique names that aren't empty, by default ``x1, x2, …`` after `prefix`."""
+    if names is None:
+        return tuple(f"{prefix}{i + 1}" for i in range(n))
+    names = (names,) if isinstance(names, str) else tuple(names)
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise InputError(f"{what} must be names: text that isn't empty. Received: {name!r}.")
+    if len(names) != n:
+        raise InputError(f"{what} must be {n} names. Received: {len(names)} ({_text.listing(names)}).")
+    if len(set(names)) != n:
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise InputError(f"{what} must be unique. Received: {twice!r} twice.")
+    return tuple(str(name) for name in names)
+
+
+def extremes(values: Any) -> tuple[int, int] | tuple[()]:
+    """Return the smallest and the largest value as Python integers, or nothing if there are none."""
+    values = values.data if is_sparse(values) else values
+    return (int(values.min()), int(values.max())) if values.size else ()
+
+
+def require(good: Array, values: Array, domain: str) -> None:
+    """Raise `InputError`, showing the first value that isn't good."""
+    if not good.all():
+        expected = DOMAIN_VALUES[domain]
+        raise InputError(
+            f"Inputs of a network on the {domain} domain must be {expected}. "
+            f"Received: {values[~good].flat[0]}."
+        )
