@@ -82,7 +82,7 @@ def numbers(values: Any, name: str) -> Array:
 
 def _unrounded(values: Sequence[Any], floats: Array) -> Array:
     """Return a list of nothing but integers as objects: NumPy turns 2**63 beside -1 into floats."""
-    objects = np.array(values, dtype=object)
+    objects: Array = np.array(values, dtype=object)
     return objects if all(type(x) is int for x in objects.flat) else floats
 
 

@@ -1,0 +1,396 @@
+"""Tables as named columns: from whatever holds one, and from files.
+
+`columns` takes a pandas, polars or Arrow table, a mapping of columns, or a 2-D array and returns each
+column as a `Column`: numbers, booleans or text as a NumPy array, and where values are missing. `read` reads
+CSV, Parquet and Arrow files. Frameworks are recognised by their own objects, never imported for you.
+
+What counts as missing: null, None, NaN, pandas' NA. What is refused, by name: dates and times, columns of
+mixed types, infinities, nested values. Only the columns asked for are looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from limen._files import read_bytes
+from limen._text import listing
+from limen.errors import InputError
+from limen.step import Array
+
+__all__ = ["MISSING_TEXT", "Column", "column_names", "columns", "n_rows", "read"]
+
+MISSING_TEXT = ("", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
+"""Unquoted text that means "missing" in a CSV file unless said otherwise."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "boolean", "text"}
+    values : ndarray of shape (n_rows,)
+        int64, uint64 or float64 for numbers, bool, or objects that are str. What stands where a value is
+        missing has no meaning.
+    missing : ndarray of bool, shape (n_rows,)
+    is_category : bool
+        Whether the table itself says that the values are categories, whatever their kind.
+    """
+
+    name: str
+    kind: Literal["number", "boolean", "text"]
+    values: Array
+    missing: Array
+    is_category: bool = False
+
+    @property
+    def present(self) -> Array:
+        """The values that aren't missing."""
+        found: Array = self.values[~self.missing]
+        return found
+
+
+def column_names(table: Any) -> tuple[str, ...] | None:
+    """Return the names of a table's columns, or None for a plain array, which has none.
+
+    Raises
+    ------
+    InputError
+        `table` isn't a table, or two columns have one name.
+    """
+    if isinstance(table, np.ndarray) or _is_nested_list(table):
+        return None
+    if isinstance(table, Mapping):
+        found = list(table)
+    elif hasattr(table, "column_names"):  # Arrow
+        found = list(table.column_names)
+    elif hasattr(table, "columns"):  # pandas, polars
+        found = list(table.columns)
+    else:
+        raise InputError(
+            "A table is a pandas, polars or Arrow table, a mapping of columns, or a 2-D array."
+            f" Received: {type(table).__name__}."
+        )
+    names = tuple(str(name) for name in found)
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(f"Columns of a table need names of their own. Received twice: {listing(twice)}.")
+    return names
+
+
+def n_rows(table: Any) -> int:
+    """Return how many rows a table has."""
+    if isinstance(table, Mapping):
+        return len(next(iter(table.values()), ()))
+    rows = getattr(table, "num_rows", None)
+    return len(table) if rows is None else int(rows)
+
+
+def columns(
+    table: Any, names: Sequence[str] | None = None, *, array_names: Sequence[str] | None = None
+) -> dict[str, Column]:
+    """Return the columns of a table by name.
+
+    Parameters
+    ----------
+    table : pandas, polars or Arrow table, mapping of str to 1-D sequence, or array of shape (n_rows, n_columns)
+    names : sequence of str, optional
+        The columns wanted, in the order wanted. Default: all, in the table's order.
+    array_names : sequence of str, optional
+        What to call the columns of a plain array, which has no names. Default ``x0, x1, …``.
+
+    Raises
+    ------
+    InputError
+        No table, a column missing from it, one of a kind that can't be used, or columns of unequal length.
+
+    Examples
+    --------
+    >>> column = columns({"age": [35, None, 61]})["age"]
+    >>> column.kind, column.missing
+    ('number', array([False,  True, False]))
+    """
+    own = column_names(table)
+    if own is None:
+        array = _plain_array(table)
+        own = tuple(array_names) if array_names is not None else tuple(f"x{i}" for i in range(array.shape[1]))
+        if len(own) != array.shape[1]:
+            raise InputError(
+                f"The array must have {len(own)} columns ({listing(own)}). Received: {array.shape[1]}."
+            )
+        parts: dict[str, Any] = dict(zip(own, array.T, strict=True))
+    else:
+        table = table.to_arrow() if _made_by(table, "polars") else table
+        keys = (
+            list(table) if isinstance(table, Mapping) else list(getattr(table, "column_names", table.columns))
+        )
+        parts = {str(key): table[key] for key in keys}
+    wanted = own if names is None else tuple(names)
+    lacking = [name for name in wanted if name not in parts]
+    if lacking:
+        raise InputError(
+            f"The table must have the columns {listing(wanted)}. Missing: {listing(lacking)}."
+            f" Received: {listing(own)}."
+        )
+    result = {name: _column(name, parts[name]) for name in wanted}
+    lengths = {len(column.values) for column in result.values()}
+    if len(lengths) > 1:
+        raise InputError(f"Columns of a table must be equally long. Received lengths: {sorted(lengths)}.")
+    return result
+
+
+def read(
+    path: str | os.PathLike[str], *, text: Iterable[str] = (), missing: Sequence[str] = MISSING_TEXT
+) -> Any:
+    """Read a CSV, Parquet or Arrow file into an Arrow table.
+
+    The format is told from the contents. In a CSV file the first row holds the names; the separator is the
+    comma, semicolon, tab or bar that the first row has most of; types are told from all rows.
+
+    Parameters
+    ----------
+    path : str or path
+        ``-`` reads standard input. A CSV file may be compressed (``.gz``, ``.bz2``, ``.zst``).
+    text : iterable of str
+        Columns of a CSV file to leave as text whatever they look like.
+    missing : sequence of str
+        Unquoted text that means "missing" in a CSV file.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    FileError
+        No such file, or it can't be read.
+    InputError
+        An empty file, no rows, a row with more or fewer fields than the first, a column name used twice.
+    """
+    data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
+    if not data:
+        raise InputError(
+            f"{_called(path)} is empty. Give a table with a row of names and at least one more row."
+        )
+
+    import pyarrow as pa
+
+    try:
+        if data[:4] == b"PAR1":
+            import pyarrow.parquet as pq
+
+            table = pq.read_table(pa.BufferReader(data))
+        elif data[:6] == b"ARROW1":
+            table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+        elif data[:4] == b"\xff\xff\xff\xff":
+            table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+        else:
+            table = _read_csv(data, path, text, missing)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{_called(path)} can't be read as a table: {_first_line(error)}") from error
+    column_names(table)
+    if table.num_rows == 0:
+        raise InputError(f"{_called(path)} has names but no rows. Give a table with at least one row.")
+    return table
+
+
+def _read_csv(data: bytes, path: str | os.PathLike[str], text: Iterable[str], missing: Sequence[str]) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    codec = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(os.path.splitext(os.fspath(path))[1])
+    if codec:
+        data = pa.CompressedInputStream(pa.BufferReader(data), codec).read()
+    try:
+        header = data.split(b"\n", 1)[0].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{_called(path)} must be UTF-8 text. Received: {error.reason}.") from None
+    outside = "".join(header.split('"')[::2])  # what stands between quotes separates nothing
+    separator = max(",;\t|", key=outside.count)
+    block = min(len(data) + 1, 2**31 - 1)  # one block, so that types are told from all rows
+    return csv.read_csv(
+        pa.BufferReader(data),
+        read_options=csv.ReadOptions(block_size=block, use_threads=False),
+        parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            null_values=list(missing),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            column_types={name: pa.string() for name in text},
+            true_values=["true", "True", "TRUE"],
+            false_values=["false", "False", "FALSE"],
+        ),
+    )
+
+
+# One column ---------------------------------------------------------------------------------------------------
+
+
+def _column(name: str, part: Any) -> Column:
+    if _made_by(part, "pyarrow"):
+        return _arrow_column(name, part)
+    if _made_by(part, "polars"):
+        return _arrow_column(name, part.to_arrow())
+    is_category = False
+    if _made_by(part, "pandas"):
+        is_category = str(part.dtype) == "category"
+        missing = np.asarray(part.isna(), dtype=bool)
+        kind = getattr(part.dtype, "kind", "O")
+        if kind in "buif" and missing.any():  # pandas' nullable types: fill, the mask remembers
+            part = part.fillna(False if kind == "b" else 0)
+        if kind in "buif" and not is_category:
+            return _finished(name, part.to_numpy(dtype=_plain(part.dtype)), missing)
+        array = part.to_numpy(dtype=None if kind in "mM" else object)
+    else:
+        array = np.asarray(part) if isinstance(part, np.ndarray) else _from_sequence(name, part)
+        if array.ndim != 1:
+            raise InputError(f"Column {name!r} must hold one value a row. Received: shape {array.shape}.")
+        missing = np.zeros(len(array), dtype=bool)
+    if array.dtype.kind == "U":
+        array = array.astype(object)
+    if array.dtype != object:
+        return _finished(name, array, missing, is_category)
+    missing = missing | np.fromiter((_is_missing(value) for value in array), bool, len(array))
+    return _from_objects(name, array, missing, is_category)
+
+
+def _arrow_column(name: str, part: Any) -> Column:
+    import pyarrow as pa
+
+    if isinstance(part, pa.ChunkedArray):
+        part = part.combine_chunks()
+    is_category = pa.types.is_dictionary(part.type)
+    if is_category:
+        part = part.dictionary_decode()
+    missing = np.asarray(part.is_null(), dtype=bool)
+    kind = part.type
+    if pa.types.is_null(kind):
+        return Column(name, "text", np.full(len(part), "", dtype=object), missing, is_category)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return Column(name, "text", np.asarray(part.to_pylist(), dtype=object), missing, is_category)
+    if pa.types.is_decimal(kind):
+        part, kind = part.cast(pa.float64()), pa.float64()
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        filled = part.fill_null(False if pa.types.is_boolean(kind) else 0)
+        return _finished(name, filled.to_numpy(zero_copy_only=False), missing, is_category)
+    raise _refused(name, str(kind), dates=pa.types.is_temporal(kind))
+
+
+def _finished(name: str, array: Array, missing: Array, is_category: bool = False) -> Column:
+    """Return a column from an array of a plain type, NaN counted as missing."""
+    kind = array.dtype.kind
+    if kind == "b":
+        return Column(name, "boolean", array, missing, is_category)
+    if kind in "iu":
+        wide = np.uint64 if array.dtype == np.uint64 else np.int64
+        return Column(name, "number", array.astype(wide, copy=False), missing, is_category)
+    if kind != "f":
+        raise _refused(name, str(array.dtype), dates=kind in "mM")
+    values = array.astype(np.float64, copy=False)
+    missing = missing | np.isnan(values)
+    infinite = np.isinf(values) & ~missing
+    if infinite.any():
+        raise InputError(
+            f"Column {name!r} must hold finite numbers. Received: {values[infinite][0]} in row"
+            f" {int(np.flatnonzero(infinite)[0])}. Mark it as missing or leave the row out."
+        )
+    return Column(name, "number", values, missing, is_category)
+
+
+def _from_objects(name: str, array: Array, missing: Array, is_category: bool) -> Column:
+    kinds = {_kind(value) for value in array[~missing]}
+    if len(kinds) > 1:
+        raise InputError(
+            f"Column {name!r} must hold values of one kind. Received a mixture: {', '.join(sorted(kinds))}."
+            " Turn them all into text or all into numbers."
+        )
+    kind = kinds.pop() if kinds else "text"
+    if kind == "text":
+        values = np.where(missing, "", array)
+        return Column(name, "text", values, missing, is_category)
+    if kind not in ("boolean", "number"):
+        raise _refused(name, kind, dates="date" in kind or "time" in kind.lower())
+    filled = [False if gone else value for value, gone in zip(array, missing, strict=True)]
+    if kind == "boolean":
+        return Column(name, "boolean", np.array(filled, dtype=bool), missing, is_category)
+    whole = all(isinstance(value, int | np.integer) for value in filled)
+    try:
+        numbers = np.array(filled, dtype=np.int64 if whole else np.float64)
+    except OverflowError:
+        raise InputError(f"Column {name!r} holds whole numbers beyond int64. Turn them into text.") from None
+    return _finished(name, numbers, missing, is_category)
+
+
+def _from_sequence(name: str, part: Any) -> Array:
+    try:
+        values = list(part)
+    except TypeError:
+        raise InputError(f"Column {name!r} must be a sequence. Received: {type(part).__name__}.") from None
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "boolean"
+    if isinstance(value, int | float | np.integer | np.floating):
+        return "number"
+    return "text" if isinstance(value, str) else type(value).__name__
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.floating) and bool(value != value)
+
+
+def _refused(name: str, kind: str, *, dates: bool) -> InputError:
+    if dates:
+        return InputError(
+            f"Column {name!r} holds dates or times ({kind}), which aren't encoded. Turn it into a number (a year,"
+            " a count of days) or leave the column out."
+        )
+    return InputError(
+        f"Column {name!r} must hold numbers, booleans or text. Received: {kind}. Convert it or leave it out."
+    )
+
+
+def _plain(dtype: Any) -> type[np.generic]:
+    """Return the NumPy type for a pandas column of numbers or booleans."""
+    if dtype.kind == "f":
+        return np.float64
+    return {"b": np.bool_, "i": np.int64, "u": np.uint64}[dtype.kind]
+
+
+def _plain_array(table: Any) -> Array:
+    array = np.asarray(table)
+    if array.ndim != 2:
+        raise InputError(f"A table as an array has shape (n_rows, n_columns). Received: {array.shape}.")
+    return array
+
+
+def _is_nested_list(table: Any) -> bool:
+    return isinstance(table, list | tuple) and all(
+        isinstance(row, list | tuple | np.ndarray) for row in table
+    )
+
+
+def _made_by(thing: Any, package: str) -> bool:
+    return type(thing).__module__.split(".")[0] == package
+
+
+def _called(path: str | os.PathLike[str]) -> str:
+    return "Standard input" if os.fspath(path) == "-" else os.fspath(path)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:300]
