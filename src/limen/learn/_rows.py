@@ -1,0 +1,143 @@
+"""The rows a perceptron learns from, checked once so that kernels can trust them.
+
+`rows` takes what scikit-learn's validation let through and returns `Rows`: one dense array in C order, or the
+three arrays of a CSR matrix, in the type they came in. At most one copy is made, for the layout, never one to
+another type (half and extended precision excepted, which no kernel knows). It also tells what kind of numbers
+these are: whole numbers are learned from exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limen._door import is_sparse, well_formed
+from limen.errors import InputError
+from limen.step import Array
+
+__all__ = ["Rows", "rows"]
+
+PIECE = 1 << 20  # numbers looked at before asking whether the answer is known already
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Checked rows.
+
+    Parameters
+    ----------
+    arrays : tuple of ndarray
+        ``(X,)`` in C order, or ``(data, indices, indptr)`` with unsigned indices.
+    source : ndarray or scipy.sparse.csr_array or csr_matrix
+        The same rows as a matrix, for a network to be called with.
+    domain : {"binary", "integer", "real"}
+        The narrowest domain of `limen.Network` that holds all values.
+    largest : float
+        The largest absolute value.
+    reach : float
+        No row's ``Σ|x|`` is above it.
+    """
+
+    arrays: tuple[Array, ...]
+    source: Any
+    domain: str
+    largest: float
+    reach: float
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the rows are those of a CSR matrix."""
+        return len(self.arrays) == 3
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return int(self.source.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return int(self.source.shape[1])
+
+    @property
+    def is_integer_typed(self) -> bool:
+        """Whether the values came as integers or booleans, not as floats."""
+        return self.arrays[0].dtype.kind in "bui"
+
+    @property
+    def cost(self) -> float:
+        """Multiplications that one output costs, on average, in one row."""
+        return max(1.0, self.arrays[0].size / max(1, self.n_rows))
+
+    def take(self, which: Array) -> Any:
+        """Return some of the rows as a matrix; all of them without a copy."""
+        everything = len(which) == self.n_rows and bool(
+            np.array_equal(np.sort(which), np.arange(self.n_rows))
+        )
+        return self.source if everything else self.source[np.sort(which)]
+
+
+def rows(X: Any) -> Rows:
+    """Return `X` as `Rows`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), or scipy.sparse matrix in CSR or CSC format
+        Booleans, integers or finite floats.
+
+    Raises
+    ------
+    InputError
+        A sparse matrix whose index arrays are out of range or out of order; an unusable type.
+    """
+    if is_sparse(X):
+        return _sparse_rows(X)
+    X = np.ascontiguousarray(_plain(X))
+    domain, largest = _domain(X), _largest(X)
+    return Rows((X.view(np.uint8) if X.dtype == bool else X,), X, domain, largest, largest * X.shape[1])
+
+
+def _sparse_rows(X: Any) -> Rows:
+    matrix = well_formed(X, "X").tocsr()
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    data = _plain(matrix.data)
+    unsigned = {4: np.uint32, 8: np.uint64}[matrix.indices.dtype.itemsize]
+    indptr = matrix.indptr.view({4: np.uint32, 8: np.uint64}[matrix.indptr.dtype.itemsize])
+    largest = _largest(data)
+    most = int(np.diff(matrix.indptr).max(initial=0))
+    arrays = (data.view(np.uint8) if data.dtype == bool else data, matrix.indices.view(unsigned), indptr)
+    return Rows(arrays, matrix, _domain(data), largest, largest * most)
+
+
+def _plain(values: Array) -> Array:
+    """Return values in a type that kernels know."""
+    if values.dtype.kind in "bui":
+        plain = values
+    elif values.dtype.kind == "f":
+        plain = values.astype(
+            {2: np.float32, 4: np.float32, 8: np.float64}.get(values.dtype.itemsize, np.float64)
+        )
+        plain = values if plain.dtype == values.dtype else plain
+    else:
+        raise InputError(f"X must hold booleans, integers or floats. Received: dtype {values.dtype}.")
+    return plain if plain.dtype.isnative else plain.astype(plain.dtype.newbyteorder("="))
+
+
+def _domain(values: Array) -> str:
+    """Return the narrowest domain that holds all values; real ones are usually known after the first piece."""
+    flat = values.reshape(-1)
+    binary = True
+    for start in range(0, flat.size, PIECE):
+        piece = flat[start : start + PIECE]
+        if piece.dtype.kind == "f" and not np.array_equal(piece, np.rint(piece)):
+            return "real"
+        binary = binary and (piece.dtype.kind == "b" or bool(piece.min() >= 0 and piece.max() <= 1))
+    return "binary" if binary else "integer"
+
+
+def _largest(values: Array) -> float:
+    return float(max(abs(float(values.min())), abs(float(values.max())))) if values.size else 0.0
