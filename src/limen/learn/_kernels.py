@@ -18,7 +18,9 @@ trick; Daumé 2006, section 2.1). Without a penalty ``scale`` stays 1 and ``cloc
 numbers all of this is exact.
 
 **Sums.** A dense dot product may be reordered (vectorised), always in the same way for every output: blocks of
-four outputs are computed by one loop, and outputs are padded to fill blocks. A sparse one is summed in order.
+`BLOCK` outputs are computed by one loop, and outputs are padded to fill blocks. Since outputs are independent, a
+block learns from a tile of `TILE` rows, copied and aligned, before the next block sees them: its weights stay in
+the first-level cache, the tile in the second. A sparse one is summed in order.
 
 References
 ----------
@@ -39,26 +41,41 @@ from numba import njit
 
 from limen.step import Array
 
-__all__ = ["BLOCK", "Rule", "State", "dense_classes", "dense_outputs", "sparse_classes", "sparse_outputs"]
+__all__ = [
+    "BLOCK",
+    "LANES",
+    "Rule",
+    "State",
+    "dense_classes",
+    "dense_outputs",
+    "sparse_classes",
+    "sparse_outputs",
+]
 
-BLOCK = 4  # outputs of a dense layer computed by one loop
+BLOCK = 5  # outputs of a dense layer computed by one loop
+LANES = 64  # features a vectorised loop takes at a time; rows are padded with zeros to a multiple of it
+TILE = 64  # rows that one block of outputs learns from while they, and its weights, are in the cache
 
 SUMS: Any = {"reassoc", "contract"}  # reorder and fuse a sum, but never assume away NaN or infinity
 INF = np.inf
 
 
 class State(NamedTuple):
-    """What a kernel changes. ``n_padded`` is the number of outputs, a multiple of `BLOCK` unless it is 1."""
+    """What a kernel changes.
 
-    weights: Array  # (n_padded, n_features), v
+    ``n_padded`` is the number of outputs, a multiple of `BLOCK` unless it is 1; ``width`` is the number of
+    features, a multiple of `LANES`, so that each row of weights starts a line of the cache and loops have no rest. Padding stays zero.
+    """
+
+    weights: Array  # (n_padded, width), v
     bias: Array  # (n_padded,)
-    late: Array  # (n_padded, n_features) float64; (0, 0) unless averaging
+    late: Array  # (n_padded, width) float64; (0, 0) unless averaging
     late_bias: Array  # (n_padded,) float64
-    pocket: Array  # (n_padded, n_features): the weights with the longest run; (0, 0) unless pocketing
+    pocket: Array  # (n_padded, width): the weights with the longest run; (0, 0) unless pocketing
     pocket_bias: Array  # (n_padded,)
     run: Array  # (n_padded,) int64: rows in a row without a mistake
     best_run: Array  # (n_padded,) int64: the pocket's run
-    debt: Array  # (n_padded, n_features): L1 penalty received, with sign; (0, 0) without one
+    debt: Array  # (n_padded, width): L1 penalty received, with sign; (0, 0) without one
     mistakes: Array  # (n_padded,) int64, counted up
     loss: Array  # (n_padded,) float64, -sign * z summed over mistakes
     time: Array  # (4,) float64: scale, clock, steps, L1 penalty due
@@ -75,34 +92,27 @@ class Rule(NamedTuple):
 
 
 @njit(fastmath=SUMS, nogil=True, cache=True, error_model="numpy")
-def _dot(x: Array, w: Array) -> Any:
-    total = w.dtype.type(0)
-    for j in range(x.shape[0]):
-        total += x[j] * w[j]
-    return total
+def _dot(tile: Array, p: int, weights: Array, z: Array) -> None:
+    """Write the dot product of row `p` with the only row of weights into ``z[0]``."""
+    total = weights.dtype.type(0)
+    for j in range(weights.shape[1]):
+        total += tile[p, j] * weights[0, j]
+    z[0] = total
 
 
 @njit(fastmath=SUMS, nogil=True, cache=True, error_model="numpy")
-def _dots(x: Array, weights: Array, k: int, z: Array) -> None:
-    """Write the dot products of `x` with the `BLOCK` rows of weights from `k` on into `z`."""
+def _dots(tile: Array, p: int, weights: Array, k: int, z: Array) -> None:
+    """Write the dot products of row `p` with the `BLOCK` rows of weights from `k` on into `z`."""
     zero = weights.dtype.type(0)
-    w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-    z0, z1, z2, z3 = zero, zero, zero, zero
-    for j in range(x.shape[0]):
-        z0 += x[j] * w0[j]
-        z1 += x[j] * w1[j]
-        z2 += x[j] * w2[j]
-        z3 += x[j] * w3[j]
-    z[k], z[k + 1], z[k + 2], z[k + 3] = z0, z1, z2, z3
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _net_inputs_dense(x: Array, weights: Array, first: int, last: int, z: Array) -> None:
-    if weights.shape[0] == 1:
-        z[0] = _dot(x, weights[0])
-    else:
-        for k in range(first, last, BLOCK):
-            _dots(x, weights, k, z)
+    z0, z1, z2, z3, z4 = zero, zero, zero, zero, zero
+    for j in range(weights.shape[1]):
+        x = tile[p, j]
+        z0 += x * weights[k, j]
+        z1 += x * weights[k + 1, j]
+        z2 += x * weights[k + 2, j]
+        z3 += x * weights[k + 3, j]
+        z4 += x * weights[k + 4, j]
+    z[k], z[k + 1], z[k + 2], z[k + 3], z[k + 4] = z0, z1, z2, z3, z4
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -134,17 +144,29 @@ def _pocket(state: State, k: int, scale: float) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _add_dense(state: State, rule: Rule, k: int, x: Array, step: float, scale: float, clock: float) -> None:
-    """Add ``step * x`` to the weights of output `k`."""
-    w = state.weights[k]
-    change = w.dtype.type(step / scale)
-    for j in range(x.shape[0]):
-        w[j] += change * x[j]
+def _fill(tile: Array, X: Array, rows: Array, start: int) -> int:
+    """Copy the next rows into the tile, in the type of the weights; return how many."""
+    n = min(tile.shape[0], rows.shape[0] - start)
+    for p in range(n):
+        i = rows[start + p]
+        for j in range(X.shape[1]):
+            tile[p, j] = X[i, j]
+    return n
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _add_dense(
+    state: State, rule: Rule, k: int, tile: Array, p: int, step: float, scale: float, clock: float
+) -> None:
+    """Add ``step`` times row `p` to the weights of output `k`."""
+    weights, late = state.weights, state.late
+    change = weights.dtype.type(step / scale)
+    for j in range(weights.shape[1]):
+        weights[k, j] += change * tile[p, j]
     if rule.average:
-        late = state.late[k]
         change_late = clock * (step / scale)
-        for j in range(x.shape[0]):
-            late[j] += change_late * x[j]
+        for j in range(late.shape[1]):
+            late[k, j] += change_late * tile[p, j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -202,6 +224,7 @@ def dense_outputs(
     cost: Array,
     first: int,
     last: int,
+    tile: Array,
     state: State,
     rule: Rule,
 ) -> bool:
@@ -214,6 +237,8 @@ def dense_outputs(
     signs : int8 array of shape (n_rows, n_outputs), +1, -1, or 0 for "don't teach"
     sample_weight : float64 array of shape (n_rows,)
     cost : float64 array of shape (n_outputs, 2), the step on a negative and on a positive row
+    first, last : multiples of `BLOCK`, or all outputs
+    tile : array of the weights' type, shape (TILE, width), zero beyond n_features
     state, rule : State, Rule
         ``state.time`` is read, not changed.
 
@@ -222,38 +247,46 @@ def dense_outputs(
     bool
         Whether every net input was finite; stops at the first that isn't.
     """
-    scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
     z = np.zeros(state.weights.shape[0], dtype=state.weights.dtype)
-    end = min(last, signs.shape[1])
-    for p in range(rows.shape[0]):
-        i = rows[p]
-        x = X[i]
-        _net_inputs_dense(x, state.weights, first, last, z)
-        shrunk = scale * rule.shrink
-        for k in range(first, end):
-            sign = signs[i, k]
-            net = scale * z[k] + state.bias[k]
-            if not abs(net) < INF:
-                return False
-            if sign != 0 and not sign * net > 0:
-                state.mistakes[k] += 1
-                state.loss[k] -= sign * net
-                if rule.pocket:
-                    _pocket(state, k, scale)
-                    state.run[k] = 0
-                step = sign * sample_weight[i] * cost[k, 1 if sign > 0 else 0]
-                _add_dense(state, rule, k, x, step, shrunk, clock)
-                _add_bias(state, rule, k, step, steps)
-            elif rule.pocket:
-                state.run[k] += 1
-        scale = shrunk
-        clock += scale
-        steps += 1
-        if rule.truncate > 0:
-            due += rule.truncate
-            for k in range(first, end):
-                for j in range(X.shape[1]):
-                    _truncate(state, rule, k, j, scale, clock, due)
+    n_outputs = signs.shape[1]
+    scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
+    for start in range(0, rows.shape[0], tile.shape[0]):
+        n = _fill(tile, X, rows, start)
+        scale0, clock0, steps0, due0 = scale, clock, steps, due
+        for block in range(first, last, BLOCK):
+            scale, clock, steps, due = scale0, clock0, steps0, due0
+            end = min(block + BLOCK, n_outputs)
+            for p in range(n):
+                i = rows[start + p]
+                if n_outputs == 1:
+                    _dot(tile, p, state.weights, z)
+                else:
+                    _dots(tile, p, state.weights, block, z)
+                shrunk = scale * rule.shrink
+                for k in range(block, end):
+                    sign = signs[i, k]
+                    net = scale * z[k] + state.bias[k]
+                    if not abs(net) < INF:
+                        return False
+                    if sign != 0 and not sign * net > 0:
+                        state.mistakes[k] += 1
+                        state.loss[k] -= sign * net
+                        if rule.pocket:
+                            _pocket(state, k, scale)
+                            state.run[k] = 0
+                        step = sign * sample_weight[i] * cost[k, 1 if sign > 0 else 0]
+                        _add_dense(state, rule, k, tile, p, step, shrunk, clock)
+                        _add_bias(state, rule, k, step, steps)
+                    elif rule.pocket:
+                        state.run[k] += 1
+                scale = shrunk
+                clock += scale
+                steps += 1
+                if rule.truncate > 0:
+                    due += rule.truncate
+                    for k in range(block, end):
+                        for j in range(X.shape[1]):
+                            _truncate(state, rule, k, j, scale, clock, due)
     return True
 
 
@@ -335,40 +368,48 @@ def _whole_pocket(state: State, n_classes: int, scale: float) -> None:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def dense_classes(
-    X: Array, rows: Array, codes: Array, sample_weight: Array, cost: Array, state: State, rule: Rule
+    X: Array,
+    rows: Array,
+    codes: Array,
+    sample_weight: Array,
+    cost: Array,
+    tile: Array,
+    state: State,
+    rule: Rule,
 ) -> bool:
-    """Train competing classes on dense rows; `codes` is the true class of each row, the rest as in `dense_outputs`."""
+    """Train competing classes on dense rows; `codes` is each row's true class, the rest as in `dense_outputs`."""
     scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
     n_classes = cost.shape[0]
     z = np.zeros(state.weights.shape[0], dtype=state.weights.dtype)
-    for p in range(rows.shape[0]):
-        i = rows[p]
-        x = X[i]
-        true = codes[i]
-        _net_inputs_dense(x, state.weights, 0, state.weights.shape[0], z)
-        rival = _rival(z, state, scale, true, n_classes)
-        if rival < 0:
-            return False
-        before, scale = scale, scale * rule.shrink
-        if not z[true] > z[rival]:
-            state.mistakes[true] += 1
-            state.loss[true] += z[rival] - z[true]
-            if rule.pocket:
-                _whole_pocket(state, n_classes, before)
-            step = sample_weight[i] * cost[true, 1]
-            _add_dense(state, rule, true, x, step, scale, clock)
-            _add_bias(state, rule, true, step, steps)
-            _add_dense(state, rule, rival, x, -step, scale, clock)
-            _add_bias(state, rule, rival, -step, steps)
-        elif rule.pocket:
-            state.run[0] += 1
-        clock += scale
-        steps += 1
-        if rule.truncate > 0:
-            due += rule.truncate
-            for k in range(n_classes):
-                for j in range(X.shape[1]):
-                    _truncate(state, rule, k, j, scale, clock, due)
+    for start in range(0, rows.shape[0], tile.shape[0]):
+        for p in range(_fill(tile, X, rows, start)):
+            i = rows[start + p]
+            true = codes[i]
+            for block in range(0, state.weights.shape[0], BLOCK):
+                _dots(tile, p, state.weights, block, z)
+            rival = _rival(z, state, scale, true, n_classes)
+            if rival < 0:
+                return False
+            before, scale = scale, scale * rule.shrink
+            if not z[true] > z[rival]:
+                state.mistakes[true] += 1
+                state.loss[true] += z[rival] - z[true]
+                if rule.pocket:
+                    _whole_pocket(state, n_classes, before)
+                step = sample_weight[i] * cost[true, 1]
+                _add_dense(state, rule, true, tile, p, step, scale, clock)
+                _add_bias(state, rule, true, step, steps)
+                _add_dense(state, rule, rival, tile, p, -step, scale, clock)
+                _add_bias(state, rule, rival, -step, steps)
+            elif rule.pocket:
+                state.run[0] += 1
+            clock += scale
+            steps += 1
+            if rule.truncate > 0:
+                due += rule.truncate
+                for k in range(n_classes):
+                    for j in range(X.shape[1]):
+                        _truncate(state, rule, k, j, scale, clock, due)
     return True
 
 

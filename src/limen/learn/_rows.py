@@ -118,10 +118,8 @@ def _plain(values: Array) -> Array:
     if values.dtype.kind in "bui":
         plain = values
     elif values.dtype.kind == "f":
-        plain = values.astype(
-            {2: np.float32, 4: np.float32, 8: np.float64}.get(values.dtype.itemsize, np.float64)
-        )
-        plain = values if plain.dtype == values.dtype else plain
+        kind = {2: np.float32, 4: np.float32, 8: np.float64}.get(values.dtype.itemsize, np.float64)
+        plain = values.astype(kind, copy=False)
     else:
         raise InputError(f"X must hold booleans, integers or floats. Received: dtype {values.dtype}.")
     return plain if plain.dtype.isnative else plain.astype(plain.dtype.newbyteorder("="))

@@ -608,16 +608,18 @@ class _Course:
         return outputs[:, 0] if self.target.kind == "binary" else outputs
 
     def _errors(self, kept: Weights) -> Array:
-        """Return the weight of training rows decided wrongly: for each independent output, or in all."""
+        """Return what wrong decisions on training rows cost: for each independent output, or in all."""
         which = np.sort(self.training_rows)
         weight, codes = self.lesson.sample_weight[which], self.target.codes[which]
-        if self.target.kind == "multiclass" and not self.learner.classes:
-            scores = self.network(kept).scores(self.lesson.rows.take(which))
-            wrong = (scores >= 0) != (self.lesson.targets[which] > 0)
-        else:
+        if self.learner.classes:
+            costs = self.lesson.cost[codes, 1]
             wrong = self._decisions(kept, which) != codes
-        errors: Array = np.asarray(weight @ wrong)
-        return errors.reshape(-1) if errors.ndim == 0 and not self.learner.classes else errors
+        else:
+            fires = self.lesson.targets[which] > 0
+            costs = np.where(fires, self.lesson.cost[:, 1], self.lesson.cost[:, 0])
+            wrong = (self.network(kept).scores(self.lesson.rows.take(which)) >= 0) != fires
+        errors: Array = np.asarray(weight @ (wrong * costs))
+        return errors
 
     def _validation_score(self) -> float:
         which = np.sort(self.validation_rows)
