@@ -46,6 +46,8 @@ def inputs_array(X: Any) -> Any:
     """Return the rows a network is called with as an array or compressed matrix of plain numbers."""
     if is_sparse(X):
         array = well_formed(X, "X")
+    elif type(X).__module__.startswith("numpy.ma") and X.mask.any():
+        raise InputError("X must have a value everywhere. Received: a masked array with masked entries.")
     else:
         try:
             array = np.asarray(X)
@@ -70,14 +72,15 @@ def numbers(values: Any, name: str) -> Array:
         raise InputError(
             f"{name} must be an array of numbers with rows of one length. Received: {error}."
         ) from None
-    if array.dtype == np.float64 and isinstance(values, Sequence):
+    if array.dtype == np.float64 and array.size and isinstance(values, Sequence):
         array = _unrounded(values, array)
     if array.dtype == object and array.size and all(isinstance(x, int | np.integer) for x in array.flat):
         largest = max(array.flat, key=abs)
         if not -(2**63) <= largest <= INT64_MAX:
             raise NotExactError(f"{name} must fit into int64 to be exact. Received: {largest}.")
         array = array.astype(np.int64)
-    return _int64_or_float64(array, name)
+    checked: Array = _int64_or_float64(array, name)
+    return checked
 
 
 def _unrounded(values: Sequence[Any], floats: Array) -> Array:
@@ -104,13 +107,30 @@ def _int64_or_float64(array: Any, name: str) -> Any:
 
 
 def well_formed(matrix: Any, name: str) -> Any:
-    """Return a sparse matrix in a compressed format, its index arrays checked: SciPy's loops trust them."""
+    """Return a sparse matrix in a compressed format, its index arrays checked: SciPy's loops trust them.
+
+    Entries that stand there twice are added, as SciPy reads them. The caller's matrix isn't changed.
+    """
+    from scipy import sparse
+
     try:
-        if matrix.ndim == 2 and matrix.format not in {"csr", "csc"}:
-            matrix = matrix.tocsr()
+        if matrix.ndim != 2:
+            raise ValueError(f"{matrix.ndim} dimension(s)")
+        if matrix.format not in {"csr", "csc"}:
+            entered = matrix.tocoo()
+            for index, size in zip((entered.row, entered.col), entered.shape, strict=True):
+                if index.size and not (index.min() >= 0 and index.max() < size):
+                    raise ValueError(f"indices must be from 0 to {size - 1}")
+            matrix = entered.tocsr()
+        compressed = sparse.csr_array if matrix.format == "csr" else sparse.csc_array
+        # Checking prunes a matrix in place, so it is done on another one that shares the arrays.
+        matrix = compressed((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)
         matrix.check_format(full_check=True)
     except (ValueError, AttributeError) as error:
         raise InputError(f"{name} must be a well-formed 2-D sparse matrix. Received: {error}.") from None
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
     return matrix
 
 
@@ -120,7 +140,6 @@ def sparse_numbers(weights: Any) -> Any:
 
     columns = sparse.csc_array(well_formed(weights, "weights"), copy=True)
     columns = _int64_or_float64(columns, "weights")
-    columns.sum_duplicates()
     columns.eliminate_zeros()
     return columns
 
@@ -131,11 +150,12 @@ def widen(array: Any, name: str) -> Any:
         return array
     widened = array.astype(np.float64)
     values, rounded = (array.data, widened.data) if is_sparse(array) else (array, widened)
-    wrong = np.abs(rounded) > FLOAT64_WHOLE
+    with np.errstate(invalid="ignore"):  # 2**63 comes back as -2**63, which differs too
+        wrong = rounded.astype(np.int64) != values
     if wrong.any():
         raise NotExactError(
-            f"{name} of {int(values[wrong][0])} would be rounded in float64, which the other array of the layer"
-            " needs. Make both integers, or both floats."
+            f"{name} of {int(values[wrong][0])} would be rounded in float64, which the floats beside it need."
+            " Make both integers (limen.rewrite.to_integers does for a network), or both floats."
         )
     return widened
 

@@ -21,7 +21,8 @@ MINUS = "\N{MINUS SIGN}"
 
 def number(value: float) -> str:
     """Return a number as people write it: whole numbers in full, others to six digits."""
-    text = str(int(value)) if float(value).is_integer() and abs(value) < 1e16 else f"{value:.6g}"
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < 1e16)
+    text = str(int(value)) if whole else f"{value:.6g}"
     return text.replace("-", MINUS)
 
 

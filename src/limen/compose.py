@@ -8,14 +8,14 @@ and the neurons of a hardmax or softmax layer can't be parted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from limen._door import is_sparse
-from limen.errors import InputError, NotExactError
+from limen._door import is_sparse, widen
+from limen.errors import InputError
 from limen.network import DOMAINS, Layer, Network
-from limen.step import COUPLED, STEPS, Array
+from limen.step import COUPLED, STEPS
 
 __all__ = ["beside", "select", "then"]
 
@@ -187,8 +187,9 @@ def _joined(a: Layer, b: Layer, *, shared: bool) -> Layer:
             f" Received: {a.activation} beside {b.activation}. (rewrite.split_sign turns sign into heaviside.)"
         )
     exact = a.is_integer and b.is_integer
-    parts = [(_as(a.weights, exact), _as(a.bias, exact)), (_as(b.weights, exact), _as(b.bias, exact))]
-    (wa, ba), (wb, bb) = parts
+    wa, ba, wb, bb = a.weights, a.bias, b.weights, b.bias
+    if not exact:
+        wa, ba, wb, bb = widen(wa, "weights"), widen(ba, "bias"), widen(wb, "weights"), widen(bb, "bias")
     bias = np.concatenate([ba, bb])
     if is_sparse(wa) or is_sparse(wb):
         from scipy import sparse
@@ -201,15 +202,3 @@ def _joined(a: Layer, b: Layer, *, shared: bool) -> Layer:
     weights[: a.n_inputs, : a.n_neurons] = wa
     weights[a.n_inputs :, a.n_neurons :] = wb
     return Layer(weights, bias, a.activation)
-
-
-def _as(array: Any, exact: bool) -> Array:
-    if exact or array.dtype == np.float64:
-        return array  # type: ignore[no-any-return]  # a sparse matrix has no type of its own here
-    widened = array.astype(np.float64)
-    if abs(widened).max() > 2**53:
-        raise NotExactError(
-            "An integer weight beyond 2**53 would be rounded beside a layer of floats."
-            " Bring both networks to integers first (rewrite.to_integers)."
-        )
-    return widened  # type: ignore[no-any-return]

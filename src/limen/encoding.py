@@ -7,20 +7,24 @@ An `Encoding` is a tuple of column rules, in the order of the inputs they make:
 
 Either may have one more input, ``age is missing``. A value that is missing sets only that input (if there is
 one); a category that isn't listed sets none. Makers fill an encoding from data, users only read it.
+
+Rules compare by what they read as: 1, 1.0 and True are equal to Python, but make inputs of other names.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from limen.errors import InputError
+from limen._door import FLOAT64_WHOLE, INT64_MAX
+from limen.errors import InputError, NotExactError
 from limen.network import Layer, Network
 from limen.step import Array
 from limen.table import Column, columns
@@ -57,7 +61,7 @@ def label_text(value: Label) -> str:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Thresholds:
     """A column of numbers as inputs ``column >= cut``, each 1 iff the value reaches the cut point.
 
@@ -79,6 +83,10 @@ class Thresholds:
         cuts = tuple(plain_label(cut, f"cut point of column {self.column!r}") for cut in self.cuts)
         if any(isinstance(cut, str | bool) for cut in cuts):
             raise InputError(f"Cut points of column {self.column!r} must be numbers. Received: {cuts}.")
+        if any(abs(cut) > sys.float_info.max for cut in cuts):  # type: ignore[arg-type]
+            raise InputError(
+                f"Cut points of column {self.column!r} must lie within float64. Received: {cuts}."
+            )
         if any(low >= high for low, high in pairwise(cuts)):  # type: ignore[operator]
             raise InputError(f"Cut points of column {self.column!r} must increase. Received: {cuts}.")
         object.__setattr__(self, "cuts", cuts)
@@ -90,17 +98,21 @@ class Thresholds:
         names = tuple(f"{self.column} >= {cut}" for cut in self.cuts)
         return (*names, f"{self.column} is missing") if self.missing else names
 
+    def __eq__(self, other: object) -> bool:
+        return repr(self) == repr(other) if isinstance(other, Thresholds) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
     def encode(self, column: Column) -> Array:
         """Return the inputs as uint8 of shape (n_rows, n_inputs)."""
         if column.kind == "text" and not column.missing.all():
-            row = int(np.flatnonzero(~column.missing)[0])
-            raise InputError(
-                f"Column {self.column!r} must hold numbers. Received: text, {column.values[row]!r} in row {row}."
-            )
-        values = np.zeros(len(column.values)) if column.kind == "text" else column.values
-        bits = np.zeros((len(values), len(self.inputs)), dtype=np.uint8)
+            raise InputError(f"Column {self.column!r} must hold numbers. Received: text, {_first(column)}.")
+        values = np.zeros(len(column)) if column.kind == "text" else column.values
+        present = ~column.missing
+        bits = np.empty((len(values), len(self.inputs)), dtype=np.uint8)
         for k, cut in enumerate(self.cuts):
-            bits[:, k] = (values >= cut) & ~column.missing
+            bits[:, k] = _reaches(values, cut) & present
         if self.missing:
             bits[:, -1] = column.missing
         return bits
@@ -111,7 +123,7 @@ class Thresholds:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Categories:
     """A column as inputs ``column = category``, each 1 iff the value is that category.
 
@@ -153,6 +165,12 @@ class Categories:
         names = tuple(f"{self.column} = {label_text(value)}" for value in self.categories)
         return (*names, f"{self.column} is missing") if self.missing else names
 
+    def __eq__(self, other: object) -> bool:
+        return repr(self) == repr(other) if isinstance(other, Categories) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
     def encode(self, column: Column) -> Array:
         """Return the inputs as uint8 of shape (n_rows, n_inputs)."""
         bits = np.zeros((len(column.values), len(self.inputs)), dtype=np.uint8)
@@ -166,25 +184,23 @@ class Categories:
     def unseen(self, column: Column) -> int:
         """Return how many values no input stands for: unlisted categories, and missing ones without an input.
 
-        A boolean column lists only ``true``, so that ``false`` is not unseen.
+        Where a column of booleans lists only ``true``, ``false`` is the absence of it and not unseen.
         """
         unlisted = (self._positions(column) < 0) & ~column.missing
-        if self.kind == "boolean":
-            unlisted &= False
-        return int(unlisted.sum()) + (0 if self.missing else int(column.missing.sum()))
+        n_unlisted = 0 if self.categories == (True,) and self.kind == "boolean" else int(unlisted.sum())
+        return n_unlisted + (0 if self.missing else int(column.missing.sum()))
 
     def _positions(self, column: Column) -> Array:
         """Return the position of each value's category, -1 where it is missing or not listed."""
+        if not self.categories:
+            return np.full(len(column), -1)
         if column.kind != self.kind and not column.missing.all():
-            row = int(np.flatnonzero(~column.missing)[0])
             raise InputError(
                 f"Column {self.column!r} must hold {_PLURAL[self.kind]}. Received: {_PLURAL[column.kind]},"
-                f" {column.values[row]!r} in row {row}."
+                f" {_first(column)}."
             )
         places = {value: k for k, value in enumerate(self.categories)}
-        found = np.fromiter(
-            (places.get(value, -1) for value in column.values.tolist()), np.int64, len(column.values)
-        )
+        found = np.fromiter(map(places.get, column.values.tolist(), repeat(-1)), np.int64, len(column))
         positions: Array = np.where(column.missing, -1, found)
         return positions
 
@@ -240,8 +256,13 @@ class Encoding:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns a table must have; their order in the table doesn't matter."""
+        """The columns it is for. Their order matters only in an array, which has no names."""
         return tuple(rule.column for rule in self.rules)
+
+    @property
+    def used_columns(self) -> tuple[str, ...]:
+        """The columns a table must have: those that make an input (a constant column makes none)."""
+        return tuple(rule.column for rule in self.rules if rule.inputs)
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -266,7 +287,7 @@ class Encoding:
         Parameters
         ----------
         table : pandas, polars or Arrow table, mapping of columns, or array
-            With at least `columns`, in any order; an array has exactly these, in this order.
+            With at least `used_columns`, in any order; an array has exactly `columns`, in this order.
 
         Returns
         -------
@@ -278,13 +299,13 @@ class Encoding:
         InputError
             A column is missing from the table, or is of another kind than the rule's.
         """
-        found = columns(table, self.columns, array_names=self.columns)
-        return np.concatenate([rule.encode(found[rule.column]) for rule in self.rules], axis=1)
+        found = columns(table, self.used_columns, array_names=self.columns)
+        return np.concatenate([rule.encode(found[rule.column]) for rule in self.rules if rule.inputs], axis=1)
 
     def unseen(self, table: Any) -> dict[str, int]:
-        """Return, for each column that has any, how many values no input stands for."""
-        found = columns(table, self.columns, array_names=self.columns)
-        counts = {rule.column: rule.unseen(found[rule.column]) for rule in self.rules}
+        """Return, for each used column that has any, how many values no input stands for."""
+        found = columns(table, self.used_columns, array_names=self.columns)
+        counts = {rule.column: rule.unseen(found[rule.column]) for rule in self.rules if rule.inputs}
         return {name: count for name, count in counts.items() if count}
 
     def network(self) -> Network:
@@ -293,12 +314,16 @@ class Encoding:
         Returns
         -------
         Network
-            From the raw columns (real domain) to `inputs`; equal to `encode` for every finite number.
+            From `columns` as raw numbers (real domain) to `inputs`, equal to `encode`: for every float64, and
+            for every int64 where all cut points are whole. It refuses, by name, a number so large that its
+            distance to a cut point overflows.
 
         Raises
         ------
         InputError
             A column has categories or an input for missing values: a neuron reads only numbers.
+        NotExactError
+            A cut point is a whole number that float64 can't hold.
 
         Examples
         --------
@@ -317,14 +342,40 @@ class Encoding:
                     "Only numeric columns without missing values make a layer of threshold neurons. Column"
                     f" {rule.column!r} {reason}; use the encoding itself, or leave the column out."
                 )
-        cuts = [cut for rule in self.rules for cut in (rule.cuts if isinstance(rule, Thresholds) else ())]
+        cuts = [cut for rule in self.rules if isinstance(rule, Thresholds) for cut in rule.cuts]
+        for cut in cuts:
+            if isinstance(cut, int) and int(float(cut)) != cut:
+                raise NotExactError(
+                    "A threshold neuron for any number needs cut points that float64 holds exactly."
+                    f" Received: {cut}. Use the encoding itself, or scale the column."
+                )
+        exact = all(isinstance(cut, int) and abs(cut) <= INT64_MAX for cut in cuts)
+        dtype = np.int64 if exact else np.float64
         rows = np.repeat(np.arange(len(self.rules)), [len(rule.inputs) for rule in self.rules])
         shape = (len(self.rules), len(cuts))
-        weights = sparse.csc_array((np.ones(len(cuts)), (rows, np.arange(len(cuts)))), shape=shape)
-        return Network(Layer(weights, -np.array(cuts, dtype=np.float64)), self.columns, self.inputs)
+        ones = np.ones(len(cuts), dtype=dtype)
+        weights = sparse.csc_array((ones, (rows, np.arange(len(cuts)))), shape=shape)
+        return Network(Layer(weights, -np.array(cuts, dtype=dtype)), self.columns, self.inputs)
+
+
+def _reaches(values: Array, cut: int | float) -> Array:
+    """Return ``values >= cut``, exact although NumPy compares int64 with a float in float64, and so back."""
+    if values.dtype.kind in "iu":
+        cut = math.ceil(cut)
+    elif isinstance(cut, int) and abs(cut) > FLOAT64_WHOLE:
+        rounded = float(cut)
+        cut = math.nextafter(rounded, math.inf) if int(rounded) < cut else rounded
+    reached: Array = values >= cut
+    return reached
 
 
 _PLURAL = {"text": "text", "number": "numbers", "boolean": "booleans"}
+
+
+def _first(column: Column) -> str:
+    """Return the first value that is there, as people read it."""
+    row = int(np.flatnonzero(~column.missing)[0])
+    return f"{column.values[row : row + 1].tolist()[0]!r} in row {row}"
 
 
 def _kind(value: Label) -> str:

@@ -26,7 +26,7 @@ Labels: TypeAlias = tuple[Label, ...] | tuple[tuple[Label, Label], ...]
 
 
 @final
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Model:
     """A network bound to the table it reads and to the meaning of its outputs.
 
@@ -81,6 +81,15 @@ class Model:
         object.__setattr__(self, "encoding", encoding)
         object.__setattr__(self, "labels", None if labels is None else _checked_labels(network, labels))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model):
+            return NotImplemented
+        mine = (self.network, self.encoding, repr(self.labels))  # 0 == False, but they are other labels
+        return mine == (other.network, other.encoding, repr(other.labels))
+
+    def __hash__(self) -> int:
+        return hash((self.network, self.encoding, repr(self.labels)))
+
     @property
     def makes_one_decision(self) -> bool:
         """Whether all outputs together mean one label, rather than one each."""
@@ -89,7 +98,7 @@ class Model:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns a table must have."""
-        return self.network.inputs if self.encoding is None else self.encoding.columns
+        return self.network.inputs if self.encoding is None else self.encoding.used_columns
 
     def encode(self, table: Any) -> Any:
         """Return the network's inputs for the rows of a table, shape (n_rows, n_inputs)."""
@@ -100,7 +109,7 @@ class Model:
         found = columns(table, self.columns)
         for column in found.values():
             if column.kind == "text" or column.missing.any():
-                what = "text" if column.kind == "text" else "a missing value"
+                what = "a missing value" if column.missing.any() else "text"
                 raise InputError(
                     f"Column {column.name!r} must hold numbers, none missing, since this model has no encoding."
                     f" Received: {what}."

@@ -19,6 +19,7 @@ subclasses them, and they compare by content.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,6 +41,7 @@ from limen._door import (
     unique_names,
     widen,
 )
+from limen._weights import absolute_sums, entries, product
 from limen.errors import InputError, NotExactError
 from limen.step import ACTIVATIONS, STEPS, Array
 
@@ -50,8 +52,6 @@ Weights: TypeAlias = Any
 
 DOMAINS = ("binary", "integer", "real")
 """The domains of a network's inputs, narrowest first."""
-
-BLOCK = 1 << 22  # numbers converted to float64 at a time, so that a big X is never copied whole
 
 
 @final
@@ -170,7 +170,7 @@ class Layer:
             raise InputError(
                 f"X must have {self.n_inputs} columns, one for each input. Received: shape {X.shape}."
             )
-        rows = X if is_sparse(X) else X.reshape(-1, self.n_inputs)
+        rows = X if is_sparse(X) else X.reshape(math.prod(X.shape[:-1]), self.n_inputs)
         z = self._exact(rows) if self.is_integer and X.dtype.kind in "bui" else self._rounded(rows)
         shaped: Array = z.reshape(*X.shape[:-1], self.n_neurons)
         return shaped
@@ -178,9 +178,11 @@ class Layer:
     def _exact(self, rows: Array) -> Array:
         bound = self._bound(rows)
         if bound < FLOAT64_WHOLE:
-            return _product(rows, self._floats()).astype(np.int64) + self.bias
+            return product(rows, self._floats()).astype(np.int64) + self.bias
         if bound <= INT64_MAX:
-            return np.asarray(rows.astype(np.int64) @ self.weights) + self.bias
+            z = rows.astype(np.int64) @ self.weights
+            whole: Array = z.toarray() if is_sparse(z) else z
+            return whole + self.bias
         raise NotExactError(
             "A net input must fit into int64 whatever the order of its sum, and for these inputs it could"
             f" reach {bound}. Divide the weights by a common factor or give smaller inputs."
@@ -189,7 +191,7 @@ class Layer:
     def _bound(self, rows: Array) -> int:
         """Return an upper bound on ``Σ|w x| + |b|`` over all rows and neurons, as a Python integer."""
         if self._reach is None:
-            sums = _absolute_sums(self.weights)
+            sums = absolute_sums(self.weights)
             reach = (max(sums), max(abs(int(b)) for b in self.bias))
             object.__setattr__(self, "_reach", reach)
         assert self._reach is not None
@@ -198,7 +200,7 @@ class Layer:
 
     def _rounded(self, rows: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
-            z = _product(rows, self._floats()) + self.bias
+            z = product(rows, self._floats()) + self.bias
         if not np.isfinite(z).all():
             row, neuron = np.argwhere(~np.isfinite(z))[0]
             raise InputError(
@@ -226,12 +228,15 @@ class Layer:
             and self.weights.shape == other.weights.shape
             and self.weights.dtype == other.weights.dtype
             and np.array_equal(self.bias, other.bias)
-            and all(np.array_equal(a, b) for a, b in zip(_entries(self), _entries(other), strict=True))
+            and all(
+                np.array_equal(a, b)
+                for a, b in zip(entries(self.weights), entries(other.weights), strict=True)
+            )
         )
 
     def __hash__(self) -> int:
-        entries = tuple(part.tobytes() for part in _entries(self))
-        return hash((self.activation, self.weights.shape, self.bias.tobytes(), entries))
+        parts = tuple(part.tobytes() for part in entries(self.weights))
+        return hash((self.activation, self.weights.shape, self.bias.tobytes(), parts))
 
     def __repr__(self) -> str:
         kind = "sparse " if is_sparse(self.weights) else ""
@@ -286,7 +291,7 @@ class Network:
         for i, (before, after) in enumerate(pairwise(layers)):
             if before.n_neurons != after.n_inputs:
                 raise InputError(
-                    f"Layer {i + 1} must take {before.n_neurons} inputs, one from each neuron of layer {i}."
+                    f"Layer {i + 2} must take {before.n_neurons} inputs, one from each neuron of layer {i + 1}."
                     f" Received: weights with {after.n_inputs} rows."
                 )
         if domain not in DOMAINS:
@@ -349,7 +354,7 @@ class Network:
             if self.domain == "real":
                 good = np.isfinite(values)
             elif self.domain == "integer":
-                good = (values == np.rint(values)) & (np.abs(values) < 2.0**63)
+                good = (values == np.rint(values)) & (np.abs(values) < np.float64(2**63))
             else:
                 good = (values == 0) | (values == 1)
             require(good, values, self.domain)
@@ -420,11 +425,11 @@ class Network:
         layer = self.layers[index]
         if layer.activation != "heaviside" or not self.takes_bits(index):
             return np.zeros(layer.n_neurons, dtype=bool)
-        _, columns, values = _entries(layer)
+        _, columns, values = entries(layer.weights)
         single = np.bincount(columns, minlength=layer.n_neurons) == 1
         weight = np.zeros(layer.n_neurons, dtype=values.dtype)
         weight[columns] = values
-        passes: Array = single & (layer.bias < 0) & (weight >= -layer.bias)
+        passes: Array = single & (layer.bias < 0) & (weight > 0) & (-weight <= layer.bias)
         return passes
 
     def __eq__(self, other: object) -> bool:
@@ -462,46 +467,3 @@ class Network:
         from limen import compose
 
         return compose.select(self, outputs)
-
-
-# Inside: sums, bounds, entries --------------------------------------------------------------------------------
-
-
-def _product(rows: Any, weights: Any) -> Array:
-    """Return ``rows @ weights`` in float64, converting `rows` a block at a time."""
-    if is_sparse(rows) or is_sparse(weights):
-        # A sparse product with a dense right side, or its transpose; SciPy accumulates in float64.
-        product = rows @ weights if is_sparse(rows) else (weights.T @ rows.T.astype(np.float64, copy=False)).T
-        dense: Array = np.asarray(product.toarray() if is_sparse(product) else product, dtype=np.float64)
-        return dense
-    if rows.dtype == np.float64 or rows.size <= BLOCK:
-        result: Array = rows.astype(np.float64, copy=False) @ weights
-        return result
-    result = np.empty((rows.shape[0], weights.shape[1]))
-    step = max(1, BLOCK // max(1, rows.shape[1]))
-    for start in range(0, rows.shape[0], step):
-        result[start : start + step] = rows[start : start + step].astype(np.float64) @ weights
-    return result
-
-
-def _absolute_sums(weights: Any) -> list[int]:
-    """Return ``Σ|w|`` of every neuron as Python integers, which can't overflow."""
-    magnitudes = abs(weights.astype(np.float64))
-    sums = np.asarray(magnitudes.sum(axis=0)).ravel()
-    if sums.max(initial=0) < FLOAT64_WHOLE:  # then every partial sum was a whole number held exactly
-        return [int(s) for s in sums]
-    if is_sparse(weights):
-        ends = weights.indptr
-        return [sum(abs(int(w)) for w in weights.data[a:b]) for a, b in pairwise(ends)]
-    return [sum(abs(int(w)) for w in column) for column in weights.T]
-
-
-def _entries(layer: Layer) -> tuple[Array, Array, Array]:
-    """Return rows, columns and values of the weights other than zero, in one order for dense and sparse."""
-    if is_sparse(layer.weights):
-        entries = layer.weights.tocoo()
-        rows, columns, values = entries.row, entries.col, entries.data
-    else:
-        columns, rows = np.nonzero(layer.weights.T)
-        values = layer.weights[rows, columns]
-    return rows.astype(np.int64), columns.astype(np.int64), values

@@ -11,9 +11,10 @@ mixed types, infinities, nested values. Only the columns asked for are looked at
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -57,6 +58,9 @@ class Column:
         found: Array = self.values[~self.missing]
         return found
 
+    def __len__(self) -> int:
+        return len(self.values)
+
 
 def column_names(table: Any) -> tuple[str, ...] | None:
     """Return the names of a table's columns, or None for a plain array, which has none.
@@ -66,7 +70,7 @@ def column_names(table: Any) -> tuple[str, ...] | None:
     InputError
         `table` isn't a table, or two columns have one name.
     """
-    if isinstance(table, np.ndarray) or _is_nested_list(table):
+    if isinstance(table, np.ndarray | list | tuple):
         return None
     if isinstance(table, Mapping):
         found = list(table)
@@ -74,6 +78,8 @@ def column_names(table: Any) -> tuple[str, ...] | None:
         found = list(table.column_names)
     elif hasattr(table, "columns"):  # pandas, polars
         found = list(table.columns)
+    elif hasattr(table, "__array__"):
+        return None
     else:
         raise InputError(
             "A table is a pandas, polars or Arrow table, a mapping of columns, or a 2-D array."
@@ -102,6 +108,8 @@ def columns(
     Parameters
     ----------
     table : pandas, polars or Arrow table, mapping of str to 1-D sequence, or array of shape (n_rows, n_columns)
+        A sequence may be a `Column` already, which is taken as it is. A list of rows is an array whose
+        columns may differ in kind.
     names : sequence of str, optional
         The columns wanted, in the order wanted. Default: all, in the table's order.
     array_names : sequence of str, optional
@@ -153,16 +161,17 @@ def read(
     """Read a CSV, Parquet or Arrow file into an Arrow table.
 
     The format is told from the contents. In a CSV file the first row holds the names; the separator is the
-    comma, semicolon, tab or bar that the first row has most of; types are told from all rows.
+    comma, semicolon, tab or bar that the first row has most of; types are told from all rows. Quoted text is
+    text, unless it means "missing" and everything else in the column is a number.
 
     Parameters
     ----------
     path : str or path
-        ``-`` reads standard input. A CSV file may be compressed (``.gz``, ``.bz2``, ``.zst``).
+        ``-`` reads standard input. A CSV file may be compressed (gzip, bzip2, Zstandard).
     text : iterable of str
         Columns of a CSV file to leave as text whatever they look like.
     missing : sequence of str
-        Unquoted text that means "missing" in a CSV file.
+        Text that means "missing" in a CSV file.
 
     Returns
     -------
@@ -176,24 +185,20 @@ def read(
         An empty file, no rows, a row with more or fewer fields than the first, a column name used twice.
     """
     data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
-    if not data:
-        raise InputError(
-            f"{_called(path)} is empty. Give a table with a row of names and at least one more row."
-        )
-
     import pyarrow as pa
 
+    text = frozenset(text)
     try:
-        if data[:4] == b"PAR1":
+        if data[:5] == b"PAR1\x15":  # the fifth byte opens a Parquet header, but no row of names
             import pyarrow.parquet as pq
 
             table = pq.read_table(pa.BufferReader(data))
-        elif data[:6] == b"ARROW1":
+        elif data[:8] == b"ARROW1\0\0":
             table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
         elif data[:4] == b"\xff\xff\xff\xff":
             table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
         else:
-            table = _read_csv(data, path, text, missing)
+            table = _read_csv(_decompressed(data), path, text, missing)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{_called(path)} can't be read as a table: {_first_line(error)}") from error
     column_names(table)
@@ -206,17 +211,21 @@ def _read_csv(data: bytes, path: str | os.PathLike[str], text: Iterable[str], mi
     import pyarrow as pa
     from pyarrow import csv
 
-    codec = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(os.path.splitext(os.fspath(path))[1])
-    if codec:
-        data = pa.CompressedInputStream(pa.BufferReader(data), codec).read()
+    first = re.search(rb"[^\r\n]+", data)
+    if first is None:
+        raise InputError(
+            f"{_called(path)} is empty. Give a table with a row of names and at least one more row."
+        )
     try:
-        header = data.split(b"\n", 1)[0].decode("utf-8-sig")
+        header = first[0].decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{_called(path)} must be UTF-8 text. Received: {error.reason}.") from None
     outside = "".join(header.split('"')[::2])  # what stands between quotes separates nothing
     separator = max(",;\t|", key=outside.count)
+    if first.end() == len(data):
+        data += b"\n"  # a row of names that doesn't end is no table to Arrow
     block = min(len(data) + 1, 2**31 - 1)  # one block, so that types are told from all rows
-    return csv.read_csv(
+    table = csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(block_size=block, use_threads=False),
         parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
@@ -229,12 +238,56 @@ def _read_csv(data: bytes, path: str | os.PathLike[str], text: Iterable[str], mi
             false_values=["false", "False", "FALSE"],
         ),
     )
+    for index, (name, kind) in enumerate(zip(table.column_names, table.schema.types, strict=True)):
+        if pa.types.is_binary(kind):
+            raise InputError(
+                f"{_called(path)} must be UTF-8 text. Received: other bytes in column {name!r}. Save the file as"
+                " UTF-8."
+            )
+        if pa.types.is_string(kind) and name not in text:
+            table = table.set_column(index, name, _unquoted(table.column(index), missing))
+    return table
+
+
+def _unquoted(column: Any, missing: Sequence[str]) -> Any:
+    """Return a column as numbers if only quoted text that means "missing" made it text."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    marked = compute.is_in(column, pa.array(missing, pa.string()))
+    if not compute.any(marked).as_py():
+        return column
+    rest = compute.if_else(marked, pa.scalar(None, pa.string()), column)
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return rest.cast(kind) if rest.null_count < len(rest) else column
+        except pa.ArrowInvalid:
+            continue
+    return column
+
+
+def _decompressed(data: bytes) -> bytes:
+    """Return the bytes of a compressed file as they were before; its first bytes tell."""
+    if data[:2] == b"\x1f\x8b":
+        codec = "gzip"
+    elif data[:3] == b"BZh" and data[4:10] == b"1AY&SY":
+        codec = "bz2"
+    elif data[:4] == b"\x28\xb5\x2f\xfd":
+        codec = "zstd"
+    else:
+        return data
+    import pyarrow as pa
+
+    plain: bytes = pa.CompressedInputStream(pa.BufferReader(data), codec).read()
+    return plain
 
 
 # One column ---------------------------------------------------------------------------------------------------
 
 
 def _column(name: str, part: Any) -> Column:
+    if isinstance(part, Column):
+        return part if part.name == name else replace(part, name=name)
     if _made_by(part, "pyarrow"):
         return _arrow_column(name, part)
     if _made_by(part, "polars"):
@@ -253,12 +306,11 @@ def _column(name: str, part: Any) -> Column:
         array = np.asarray(part) if isinstance(part, np.ndarray) else _from_sequence(name, part)
         if array.ndim != 1:
             raise InputError(f"Column {name!r} must hold one value a row. Received: shape {array.shape}.")
-        missing = np.zeros(len(array), dtype=bool)
+        missing = np.ma.getmaskarray(part) if isinstance(part, np.ma.MaskedArray) else _none(len(array))
     if array.dtype.kind == "U":
         array = array.astype(object)
     if array.dtype != object:
         return _finished(name, array, missing, is_category)
-    missing = missing | np.fromiter((_is_missing(value) for value in array), bool, len(array))
     return _from_objects(name, array, missing, is_category)
 
 
@@ -306,7 +358,18 @@ def _finished(name: str, array: Array, missing: Array, is_category: bool = False
 
 
 def _from_objects(name: str, array: Array, missing: Array, is_category: bool) -> Column:
-    kinds = {_kind(value) for value in array[~missing]}
+    values = array.tolist()
+    types = set(map(type, values))
+    if types <= {str}:
+        return Column(name, "text", array, missing, is_category)
+    nothing = {kind for kind in types if kind.__name__ in ("NoneType", "NAType", "NaTType")}
+    floats = {kind for kind in types if issubclass(kind, float | np.floating)}
+    absent = [type(value) in nothing or (type(value) in floats and value != value) for value in values]
+    missing = missing | np.array(absent, dtype=bool)
+    kinds = {_kind(kind) for kind in set(map(type, array[~missing].tolist()))}
+    unusable = sorted(kinds - {"boolean", "number", "text"})
+    if unusable:
+        raise _refused(name, unusable[0], dates="date" in unusable[0] or "time" in unusable[0].lower())
     if len(kinds) > 1:
         raise InputError(
             f"Column {name!r} must hold values of one kind. Received a mixture: {', '.join(sorted(kinds))}."
@@ -314,10 +377,7 @@ def _from_objects(name: str, array: Array, missing: Array, is_category: bool) ->
         )
     kind = kinds.pop() if kinds else "text"
     if kind == "text":
-        values = np.where(missing, "", array)
-        return Column(name, "text", values, missing, is_category)
-    if kind not in ("boolean", "number"):
-        raise _refused(name, kind, dates="date" in kind or "time" in kind.lower())
+        return Column(name, "text", np.where(missing, "", array), missing, is_category)
     filled = [False if gone else value for value, gone in zip(array, missing, strict=True)]
     if kind == "boolean":
         return Column(name, "boolean", np.array(filled, dtype=bool), missing, is_category)
@@ -339,18 +399,20 @@ def _from_sequence(name: str, part: Any) -> Array:
     return array
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool | np.bool_):
+def _kind(kind: type) -> str:
+    if issubclass(kind, bool | np.bool_):
         return "boolean"
-    if isinstance(value, int | float | np.integer | np.floating):
+    if issubclass(kind, int | float | np.integer | np.floating):
         return "number"
-    return "text" if isinstance(value, str) else type(value).__name__
+    return "text" if issubclass(kind, str) else kind.__name__
 
 
-def _is_missing(value: Any) -> bool:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float | np.floating) and bool(value != value)
+def _none(n: int) -> Array:
+    return np.zeros(n, dtype=bool)
+
+
+class _KindError(InputError, TypeError):
+    """A column of a kind that can't be used: what Python calls a `TypeError`."""
 
 
 def _refused(name: str, kind: str, *, dates: bool) -> InputError:
@@ -359,8 +421,11 @@ def _refused(name: str, kind: str, *, dates: bool) -> InputError:
             f"Column {name!r} holds dates or times ({kind}), which aren't encoded. Turn it into a number (a year,"
             " a count of days) or leave the column out."
         )
-    return InputError(
-        f"Column {name!r} must hold numbers, booleans or text. Received: {kind}. Convert it or leave it out."
+    if "complex" in kind:
+        return _KindError(f"Column {name!r}: Complex data not supported. Received: {kind}. Take real parts.")
+    return _KindError(
+        f"Column {name!r} can't be used: an argument must be a text string, a boolean or a number."
+        f" Received: {kind}. Convert it or leave it out."
     )
 
 
@@ -372,16 +437,18 @@ def _plain(dtype: Any) -> type[np.generic]:
 
 
 def _plain_array(table: Any) -> Array:
-    array = np.asarray(table)
+    """Return a 2-D array; of objects where it came as rows, so that each column keeps its kind."""
+    by_rows = isinstance(table, list | tuple)
+    try:
+        array: Array = np.array(table, dtype=object) if by_rows else np.asanyarray(table)
+    except ValueError:
+        raise InputError("A table as a list of rows needs rows of one length.") from None
     if array.ndim != 2:
-        raise InputError(f"A table as an array has shape (n_rows, n_columns). Received: {array.shape}.")
+        raise InputError(
+            f"A table as an array has shape (n_rows, n_columns). Received: {array.shape}. Reshape your data:"
+            " one row for each case, one column for each thing measured."
+        )
     return array
-
-
-def _is_nested_list(table: Any) -> bool:
-    return isinstance(table, list | tuple) and all(
-        isinstance(row, list | tuple | np.ndarray) for row in table
-    )
 
 
 def _made_by(thing: Any, package: str) -> bool:

@@ -144,7 +144,7 @@ def _pocket(state: State, k: int, scale: float) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fill(tile: Array, X: Array, rows: Array, start: int) -> int:
+def _fill(tile: Array, X: Array, rows: Array, start: int) -> Any:
     """Copy the next rows into the tile, in the type of the weights; return how many."""
     n = min(tile.shape[0], rows.shape[0] - start)
     for p in range(n):

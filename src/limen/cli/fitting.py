@@ -1,0 +1,293 @@
+"""``limen fit``: learn a model from a table, judge it by rows held out, save it."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limen.cli.files import check_writable, saved
+from limen.cli.options import MissingText, missing_texts
+from limen.cli.progress import progress
+from limen.cli.streams import message, result, result_json
+from limen.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from limen.learn.trial import Trial
+
+__all__ = ["fit"]
+
+
+class Solution(StrEnum):
+    """Which weights are kept."""
+
+    average = "average"
+    last = "last"
+    pocket = "pocket"
+
+
+def fit(
+    table_file: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE", help="CSV, Parquet or Arrow; - is standard input.", show_default=False
+        ),
+    ],
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="COLUMN",
+            help="The column to predict. Several, separated by commas, are learned at once, each with two"
+            " classes.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to save the model. [default: TABLE's name.limen, here]",
+        ),
+    ] = None,
+    test_size: Annotated[
+        float,
+        typer.Option(min=0, metavar="SIZE", help="Rows to hold out: a share, or how many; 0 for none."),
+    ] = 0.25,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed, the same model.")] = 0,
+    thresholds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Most cut points of a column of numbers.")
+    ] = 8,
+    categorical: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Take its numbers as categories; may be repeated."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Leave a column out, such as an id; may be repeated."),
+    ] = None,
+    drop_missing_target: Annotated[
+        bool, typer.Option("--drop-missing-target", help="Leave out rows without a target.")
+    ] = False,
+    missing: MissingText = None,
+    max_iter: Annotated[int, typer.Option(min=1, metavar="N", help="Most passes over the rows.")] = 100,
+    solution: Annotated[
+        Solution, typer.Option(help="Weights to keep: averaged, the last, or the longest right.")
+    ] = Solution.average,
+    most: Annotated[int, typer.Option(min=1, metavar="N", help="Inputs listed for each output.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
+) -> None:
+    """Learn from a table: hold rows out, learn from the others, judge, save the model."""
+    from limen.table import read
+    from limen.target import find_columns
+
+    output = _output(table_file, output)
+    check_writable(output)
+    table = read(table_file, missing=missing_texts(missing))
+    targets = find_columns(table, target)
+    dropped, categories = (
+        _named(table, targets, drop, "--drop"),
+        _named(table, targets, categorical, "--categorical"),
+    )
+    try:
+        from limen.learn import Perceptron, ThresholdEncoder
+        from limen.learn.trial import trial as learn
+
+        with progress(quiet=quiet):
+            trial = learn(
+                table,
+                targets,
+                drop=dropped,
+                drop_missing_target=drop_missing_target,
+                test_size=test_size,
+                random_state=seed,
+                encoder=ThresholdEncoder(thresholds, categorical=categories or "auto"),
+                classifier=Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed),
+            )
+    except KeyboardInterrupt:
+        message("Interrupted. Nothing was saved.")
+        raise typer.Exit(130) from None
+    except InputError as error:
+        raise _with_remedy(error, table, {*targets, *dropped}) from None
+    file: dict[str, Any] | None = None
+    failure: FileError | None = None
+    try:
+        file = saved(trial.model, output, None)["model"]
+    except FileError as error:  # what was learned is still worth printing
+        failure = error
+    if as_json:
+        result_json(_data(trial, table_file, seed, most, file))
+    else:
+        _print(trial, table_file, seed, most, file)
+    if not quiet:
+        for note in _notes(trial):
+            message(f"Note: {note}", "yellow")
+    if failure is not None:
+        raise failure
+
+
+# Before -------------------------------------------------------------------------------------------------------
+
+
+def _output(table: str, output: Path | None) -> Path:
+    """Return where the model is saved: by default under the table's name, in the current folder."""
+    if output is None:
+        stem = Path(table).name
+        for ending in (".gz", ".bz2", ".zst"):
+            stem = stem.removesuffix(ending)
+        return Path("model.limen" if table == "-" else f"{Path(stem).stem}.limen")
+    if output == Path("-"):
+        raise typer.BadParameter(
+            "The report goes to standard output, so the model needs a file.", param_hint="-o"
+        )
+    if table != "-" and output.exists() and Path(table).exists() and output.samefile(table):
+        raise InputError(f"The model would replace the table {table}. Name another file with -o.")
+    return output
+
+
+def _named(table: Any, targets: tuple[str, ...], given: list[str] | None, option: str) -> tuple[str, ...]:
+    """Return the columns given to an option, checked."""
+    from limen.target import find_columns
+
+    names = tuple(name for text in given or () for name in find_columns(table, text))
+    for name in names:
+        if name in targets:
+            raise InputError(f"{name!r} is the target, so it can't be given to {option} as well.")
+    return names
+
+
+def _with_remedy(error: InputError, table: Any, apart: set[str]) -> InputError:
+    """Return the error with the option that helps, if a column of the table is at fault."""
+    from limen.table import columns
+
+    for name in table.column_names:
+        try:
+            if name not in apart:
+                columns(table, [name])
+        except InputError as fault:
+            return InputError(f"{fault} (--drop {shlex.quote(name)})")
+    return error
+
+
+# After --------------------------------------------------------------------------------------------------------
+
+
+def _print(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] | None) -> None:
+    from limen._text import plural
+    from limen.cli.report import evaluation_lines, heaviest_lines, percent, rows, rule, size, used_columns
+
+    n_rows, network = trial.n_training + trial.n_test, trial.model.network
+    used = len(used_columns(trial.model))
+    result(f"Table     {table}, {rows(n_rows)}")
+    result(f"Target    {_targets_text(trial)}")
+    result(
+        f"Inputs    {network.n_inputs:,} of 0 or 1 from {plural(used, 'column')}, such as {network.inputs[0]!r}"
+    )
+    if trial.n_test:
+        share = percent(trial.n_test / n_rows)
+        result(f"Held out  {rows(trial.n_test)} ({share}), drawn with seed {seed}")
+        result()
+        result("On the rows held out", "bold")
+        lines = evaluation_lines(trial.test, trial.majority)
+    else:
+        result("Held out  no rows, so how well it does on new ones isn't known")
+        result()
+        result("On the rows it learned from", "bold")
+        lines = evaluation_lines(trial.training, trial.majority)
+    result("\n".join(lines))
+    result()
+    result(f"What it looks at: {rule(trial.model)}", "bold")
+    result("\n".join(heaviest_lines(network, most, trial.shares)))
+    result()
+    result(f"Training  {_ending(trial)}")
+    if file is not None:
+        exact = ", exact in whole numbers" if network.is_exact else ""
+        result(f"Saved     {file['path']}, {size(file['bytes'])}{exact}")
+
+
+def _targets_text(trial: Trial) -> str:
+    from limen.encoding import label_text
+
+    if len(trial.targets) > 1:
+        return f"{', '.join(trial.targets)} (several at once)"
+    pairs = sorted(zip(trial.counts[0], trial.labels[0], strict=True), key=lambda pair: -pair[0])
+    shown = ", ".join(f"{label_text(label)} {count:,}" for count, label in pairs[:6])
+    more = f", … ({len(pairs)} classes)" if len(pairs) > 6 else ""
+    return f"{trial.targets[0]}: {shown}{more}"
+
+
+def _ending(trial: Trial) -> str:
+    """Return how training ended, in words."""
+    from limen._text import plural
+    from limen.cli.report import percent
+    from limen.evaluation import all_right
+
+    classifier = trial.classifier
+    n_mistakes = int(classifier.n_mistakes_[-1])
+    last = (
+        f"with {n_mistakes:,} {'mistake' if n_mistakes == 1 else 'mistakes'}"
+        if n_mistakes
+        else "without a mistake"
+    )
+    text = f"{plural(classifier.n_iter_, 'epoch')}, the last {last}"
+    return f"{text}; {_KEPT[classifier.solution_]} kept, right on {percent(all_right(trial.training))} of the rows learned from"
+
+
+_KEPT = {"average": "averaged weights", "last": "last weights", "pocket": "best weights"}
+
+
+def _notes(trial: Trial) -> list[str]:
+    """Return what a person should know, the ending of training included."""
+    from limen._text import plural
+
+    classifier, notes = trial.classifier, list(trial.notes)
+    if classifier.stop_reason_ == "max_iter":
+        notes.append(
+            f"Training ended after {plural(classifier.n_iter_, 'epoch')} and still made mistakes. More epochs"
+            f" (--max-iter {10 * classifier.max_iter}) or finer inputs (--thresholds) may help; classes that overlap can't be"
+            " learned without any."
+        )
+    elif classifier.solution_ != classifier.solution:
+        notes.append(
+            f"The last weights are kept: they are right on every row learned from, the {_KEPT[classifier.solution]} are not."
+        )
+    return notes
+
+
+def _data(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the report as plain data."""
+    from limen.cli.report import evaluation_data, heaviest, used_columns
+
+    classifier, network = trial.classifier, trial.model.network
+    return {
+        "table": table,
+        "rows": trial.n_training + trial.n_test,
+        "targets": list(trial.targets),
+        "labels": [list(labels) for labels in trial.labels],
+        "counts": [list(counts) for counts in trial.counts],
+        "columns": list(used_columns(trial.model)),
+        "inputs": network.n_inputs,
+        "seed": seed,
+        "held_out": evaluation_data(trial.test, trial.majority) if trial.test else None,
+        "learned_from": evaluation_data(trial.training, trial.majority),
+        "training": {
+            "stop_reason": classifier.stop_reason_,
+            "epochs": classifier.n_iter_,
+            "mistakes": classifier.n_mistakes_.tolist(),
+            "solution": classifier.solution_,
+        },
+        "heaviest": [
+            {"output": output, "inputs": [{"input": name, "weight": weight} for name, weight in inputs]}
+            for output, inputs in heaviest(network, most)
+        ],
+        "exact": network.is_exact,
+        "model": file,
+        "notes": _notes(trial),
+    }

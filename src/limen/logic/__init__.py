@@ -1,0 +1,68 @@
+"""Propositions as neurons: formulas, truth tables, and the networks that compute them.
+
+A *formula* says something about named inputs that are 0 or 1. It is written with Python's operators or as text:
+
+>>> from limen import logic
+>>> a, b, c = logic.inputs("a b c")
+>>> a & ~b | logic.at_least(2, a, b, c) == logic.parse("a and not b or at_least(2, a, b, c)")
+True
+
+A formula becomes a network, and either becomes a truth table:
+
+>>> print(logic.network({"c": a & ~b}))
+Network: 2 inputs → 1 heaviside
+c fires when a − b ≥ 1
+>>> logic.truth_table(logic.network(a ^ b)) == logic.truth_table(a ^ b)
+True
+
+==================================================  ==========================================================
+`inputs`, `true`, `false`                           formulas to begin with
+``&  |  ^  ~``, `implies`, `iff`                    formulas from two formulas, or one
+`at_least`, `at_most`, `exactly`, `majority`        formulas from any number
+`parse`                                             text → `Formula`; the notation: `limen.logic.notation`
+`network`                                           formulas → `limen.Network`
+`truth_table`                                       formulas or network → `TruthTable`
+`from_table`                                        truth table → `limen.Network`
+==================================================  ==========================================================
+
+References
+----------
+W. S. McCulloch and W. Pitts (1943), "A logical calculus of the ideas immanent in nervous activity", Bulletin of
+Mathematical Biophysics 5.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
+"""
+
+from limen.logic.connectives import (
+    at_least,
+    at_most,
+    exactly,
+    false,
+    iff,
+    implies,
+    inputs,
+    majority,
+    true,
+)
+from limen.logic.formula import Formula
+from limen.logic.grammar import parse
+from limen.logic.minterms import from_table
+from limen.logic.synthesis import network
+from limen.logic.table import TruthTable, truth_table
+
+__all__ = [
+    "Formula",
+    "TruthTable",
+    "at_least",
+    "at_most",
+    "exactly",
+    "false",
+    "from_table",
+    "iff",
+    "implies",
+    "inputs",
+    "majority",
+    "network",
+    "parse",
+    "true",
+    "truth_table",
+]

@@ -1,0 +1,130 @@
+"""``limen show`` and ``limen logic``: a network as text, JSON, file and picture."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import limen as library
+from shell import EXAMPLES, limen
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_learned_model_is_shown_with_its_heaviest_inputs_first():
+    """Target, classes, size, exactness, and the inputs ordered by the size of their weight."""
+    assert limen("fit", EXAMPLES / "recurrence.csv", "-t", "class").code == 0
+    ended = limen("show", "recurrence.limen", "--most", 5)
+    assert (ended.code, ended.err) == (0, "")
+    for text in (
+        "Decides     class: no-recurrence-events, recurrence-events",
+        "exact, in whole numbers",
+        f"{os.path.getsize('recurrence.limen'):,} bytes",
+        "recurrence-events when the weights",
+    ):
+        assert text in ended.out
+    said = json.loads(limen("show", "recurrence.limen", "--most", 5, "--json").out)
+    network = library.load("recurrence.limen").network
+    weights = dict(zip(network.inputs, network.layers[0].dense()[:, 0].tolist(), strict=True))
+    (output,) = said["heaviest"]
+    assert [abs(i["weight"]) for i in output["inputs"]] == sorted(map(abs, weights.values()), reverse=True)[
+        :5
+    ]
+    assert all(weights[i["input"]] == i["weight"] for i in output["inputs"])
+    listed = [line.split("  ")[-1] for line in ended.out.splitlines()[-5:]]
+    assert listed == [i["input"] for i in output["inputs"]]
+
+
+def test_every_class_of_a_multiclass_model_has_its_own_list():
+    """Each output is a heading with its inputs below."""
+    assert limen("fit", EXAMPLES / "iris.csv", "-t", "species").code == 0
+    ended = limen("show", "iris.limen", "--most", 2)
+    for species in ("setosa", "versicolor", "virginica"):
+        assert f"species = {species} (starts at" in ended.out
+
+
+def test_a_small_network_is_written_out_neuron_by_neuron():
+    """What `print(net)` says stands in `limen show`."""
+    limen("logic", "a and not b", "-o", "net.limen")
+    ended = limen("show", "net.limen")
+    assert "y fires when a − b ≥ 1" in ended.out
+    assert "2 inputs → 1 heaviside, binary inputs" in ended.out
+
+
+def test_pictures_are_svg():
+    """`--svg` writes a picture that an XML parser reads, of a model and of a formula."""
+    for command in (
+        ["logic", "a and not b", "-o", "net.limen", "--svg", "l.svg"],
+        ["show", "net.limen", "--svg", "s.svg"],
+    ):
+        ended = limen(*command)
+        assert ended.code == 0
+        assert command[-1] in ended.out
+        assert ElementTree.parse(command[-1]).getroot().tag.endswith("svg")
+
+
+def test_a_formula_becomes_its_truth_table_and_its_neurons():
+    """The rows are in textbook order, and the neuron is one."""
+    ended = limen("logic", "a and not b")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        "a b │ y\n0 0 │ 0\n0 1 │ 0\n1 0 │ 1\n1 1 │ 0\n\n"
+        "Network: 2 inputs → 1 heaviside\ny fires when a − b ≥ 1\n"
+    )
+
+
+def test_the_truth_table_is_right_as_json_and_in_the_saved_file():
+    """At least two of three: JSON, the saved network and counting by hand agree on all rows."""
+    said = json.loads(limen("logic", "at_least(2, a, b, c)", "-o", "vote.limen", "--json").out)
+    rows = list(itertools.product((0, 1), repeat=3))
+    expected = [[int(sum(row) >= 2)] for row in rows]
+    assert said["truth_table"] == expected
+    assert library.load("vote.limen").network(rows).tolist() == expected
+    assert (said["inputs"], said["outputs"], said["neurons"]) == (["a", "b", "c"], ["y"], 1)
+    assert said["model"] == {"path": "vote.limen", "bytes": Path("vote.limen").stat().st_size}
+
+
+def test_a_formula_comes_from_standard_input_and_may_quote_names():
+    """`-` reads the formula; a name in quotes may be any text."""
+    ended = limen("logic", "-", "--name", "grant", stdin=b'"age >= 35" and not "no job"\n')
+    assert "age >= 35 no job │ grant" in ended.out
+
+
+def test_a_long_truth_table_is_left_out():
+    """With many inputs only the neurons are printed."""
+    ended = limen("logic", " or ".join(f"x{i}" for i in range(30)))
+    assert ended.code == 0
+    assert "│" not in ended.out
+    assert "y fires when" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["logic", "a and"], "At character 6"),
+        (["logic", "f(a)"], "Unknown function"),
+        (["logic", ""], "empty"),
+        (["logic", "a", "b", "--name", "y"], "--name"),
+        (["logic", "a", "b", "--name", "y", "--name", "y"], "names of their own"),
+        (["logic", "a", "--svg", "net.png"], ".svg"),
+        (["logic", "a", "-o", "nowhere/net.limen"], "nowhere"),
+        (["show", "nowhere.limen"], "nowhere.limen"),
+        (["show", str(EXAMPLES / "iris.csv")], ".limen"),
+    ],
+)
+def test_mistakes_are_refused_and_nothing_is_written(arguments, words, tmp_path):
+    """Exit code 1, nothing on standard output, what is wrong on standard error, no traceback, no file."""
+    ended = limen(*arguments)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("Error: ")
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+    assert list(tmp_path.iterdir()) == []

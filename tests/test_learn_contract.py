@@ -1,0 +1,27 @@
+"""scikit-learn's own contract, held by scikit-learn's own checks."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from limen.learn import Perceptron
+
+# scikit-learn lists the same two for its own Perceptron: a weight of 2 is one step twice as long, not two steps.
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": "a sample weight is the length of a step",
+    "check_sample_weight_equivalence_on_sparse_data": "a sample weight is the length of a step",
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(
+    [
+        Perceptron(max_iter=20),
+        Perceptron(max_iter=5, solution="last", multi_class="ovr"),
+        Perceptron(max_iter=5, solution="pocket"),
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED,
+    xfail_strict=True,
+)
+def test_perceptron_keeps_scikit_learns_contract(estimator, check):
+    """Every check of scikit-learn's for classifiers passes, but for the two expected ones, which fail."""
+    check(estimator)
