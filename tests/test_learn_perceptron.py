@@ -89,7 +89,14 @@ def test_penalties_are_scikit_learns(penalty, alpha):
     """With a penalty too, the weights equal scikit-learn's, step length included."""
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X)
-    shared = {"penalty": penalty, "alpha": alpha, "eta0": 0.5, "shuffle": False, "max_iter": 4, "l1_ratio": 0.4}
+    shared = {
+        "penalty": penalty,
+        "alpha": alpha,
+        "eta0": 0.5,
+        "shuffle": False,
+        "max_iter": 4,
+        "l1_ratio": 0.4,
+    }
     ours = Perceptron(solution="last", **shared).fit(X, y)
     theirs = Rival(tol=None, **shared).fit(X, y)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-7, atol=1e-9)
@@ -181,7 +188,9 @@ def test_the_pocket_of_competing_classes_is_one_network():
 def test_the_network_is_exact_on_whole_numbers(solution, y_kind):
     """Whole-number rows and weights give an exact network, and `coef_` is its weights over one number."""
     X, y = table(classes=3)
-    y = {"binary": y > 0, "multiclass": y, "multioutput": np.stack([y == 0, y == 1], axis=1).astype(int)}[y_kind]
+    y = {"binary": y > 0, "multiclass": y, "multioutput": np.stack([y == 0, y == 1], axis=1).astype(int)}[
+        y_kind
+    ]
     for data in (X, X.astype(float), X.astype(np.float32), X.astype(np.int8), sp.csr_array(X)):
         clf = quiet(data, y, solution=solution, random_state=0, max_iter=6, eta0=0.3)
         assert clf.network_.is_exact
@@ -209,7 +218,13 @@ def test_predict_is_the_network_ties_included(multi_class):
             decided = clf.classes_[outputs[:, 0] if labels.ndim == 1 else outputs]
             ties = (scores == 0).sum()
         assert ties > 0
-        for data in (grid, grid.astype(float), grid.astype(np.float32), sp.csr_array(grid), sp.csc_array(grid)):
+        for data in (
+            grid,
+            grid.astype(float),
+            grid.astype(np.float32),
+            sp.csr_array(grid),
+            sp.csc_array(grid),
+        ):
             assert np.array_equal(clf.predict(data), decided)
 
 
@@ -243,7 +258,9 @@ def long_indices(matrix):
 
 def unsorted(matrix):
     """Return a CSR matrix whose rows list their entries backwards."""
-    order = np.concatenate([np.arange(b, a, -1) - 1 for a, b in itertools.pairwise(matrix.indptr)]).astype(int)
+    order = np.concatenate([np.arange(b, a, -1) - 1 for a, b in itertools.pairwise(matrix.indptr)]).astype(
+        int
+    )
     return sp.csr_array((matrix.data[order], matrix.indices[order], matrix.indptr), shape=matrix.shape)
 
 
@@ -261,7 +278,11 @@ def test_every_form_of_whole_numbers_gives_one_model(form, y_kind):
     """Dense or sparse, any type, order or index width: the same network to the bit, and the same coef_."""
     X, y = table(n=90, d=9, classes=3, low=0, high=6)
     y = {"binary": y > 0, "multioutput": (y[:, None] == [0, 1]).astype(int)}.get(y_kind, y)
-    settings = {"random_state": 0, "max_iter": 5, "multi_class": "ovr" if y_kind == "ovr" else "crammer_singer"}
+    settings = {
+        "random_state": 0,
+        "max_iter": 5,
+        "multi_class": "ovr" if y_kind == "ovr" else "crammer_singer",
+    }
     expected = quiet(X, y, **settings)
     data = FORMS[form](X)
     before = data.copy()
@@ -579,7 +600,8 @@ def test_bad_rows_are_named_and_nothing_is_lost(case):
 
 
 @pytest.mark.parametrize(
-    ("weight", "message"), [([-1, 1, 1, 1], "[Nn]egative"), ([0, 0, 0, 0], "zero"), ([1, 1], "shape|inconsistent")]
+    ("weight", "message"),
+    [([-1, 1, 1, 1], "[Nn]egative"), ([0, 0, 0, 0], "zero"), ([1, 1], "shape|inconsistent")],
 )
 def test_bad_sample_weights_are_named(weight, message):
     """Negative, all-zero and misshapen sample weights are refused."""
@@ -694,7 +716,9 @@ def test_a_real_signal_leaves_a_usable_model(form):
         except KeyboardInterrupt:
             print("kept", clf.stop_reason_, clf.predict(X[:3]).shape, flush=True)
     """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True
+    ) as run:
         for line in run.stdout:
             if line.startswith("epoch 3 "):
                 run.send_signal(signal.SIGINT)

@@ -54,7 +54,7 @@ def printable(text: str) -> str:
     Examples
     --------
     >>> printable("a\x00b")
-    'a\N{REPLACEMENT CHARACTER}b'
+    'a�b'
     """
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
@@ -67,7 +67,7 @@ def shortened(text: str, size: float, room: float) -> str:
     Examples
     --------
     >>> shortened("a name with a threshold >= 35", 10, 120)
-    'a name wi…ld >= 35'
+    'a name wi…old >= 35'
     """
     text = " ".join(printable(text).split()) or "\N{OPEN BOX}"
     if width(text, size) <= room:

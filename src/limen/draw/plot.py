@@ -51,7 +51,8 @@ def plane(model: Any, X: Any, y: Any, *, ax: Axes | None = None, inputs: Sequenc
 
     A neuron of the first layer fires on one side of the line ``w1 x1 + w2 x2 + b = 0``; an arrow points to
     that side. The line is solid where it is the border of a region by itself (one layer of heaviside or sign
-    neurons), else dashed. A neuron with both weights 0 has no line. Points the model gets wrong are ringed.
+    neurons), else dashed: hidden neurons only take part in a border, and under hardmax a border is where two net
+    inputs are equal. A neuron with both weights 0 has no line. Points the model gets wrong are ringed.
 
     Parameters
     ----------
