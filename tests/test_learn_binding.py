@@ -135,6 +135,15 @@ def test_any_classifier_with_a_network_will_do() -> None:
     assert model.predict([[1, 0]]).tolist() == [["yes", 0]]
 
 
+def test_behind_an_encoder_the_inputs_are_binary() -> None:
+    """Zeros and ones are all the network will ever see, so a network of real weights is marked for them."""
+    encoder = ThresholdEncoder().fit({"a": [1, 2]})
+    model = learn.model(
+        Pipeline([("in", encoder), ("out", Wired(Network(Layer([[0.5]], [-0.5])), [0, 1]).fit(None))])
+    )
+    assert model.network == Network(Layer([[0.5]], [-0.5]), ["a >= 2"], ["y"], "binary")
+
+
 # Names and labels ---------------------------------------------------------------------------------------------
 
 

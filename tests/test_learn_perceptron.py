@@ -306,7 +306,8 @@ def test_rows_are_copied_at_most_for_their_layout():
     X = np.arange(12, dtype=np.float32).reshape(4, 3)
     assert np.shares_memory(rows(X).arrays[0], X)
     sparse = sp.csr_array(X)
-    assert all(np.shares_memory(a, b) for a, b in zip(rows(sparse).arrays[:2], (sparse.data, sparse.indices)))
+    given = (sparse.data, sparse.indices, sparse.indptr)
+    assert all(np.shares_memory(a, b) for a, b in zip(rows(sparse).arrays, given, strict=True))
     assert rows(np.asfortranarray(X)).arrays[0].dtype == np.float32
     assert rows(np.asfortranarray(X)).arrays[0].flags.c_contiguous
 
@@ -652,7 +653,7 @@ def test_parameters_are_checked_before_anything_else():
 
 
 def test_unfitted_and_misshapen_calls_are_named():
-    """predict needs a fit, and as many columns as the fit had."""
+    """Predicting needs a fit, and as many columns as the fit had."""
     with pytest.raises(NotFittedError):
         Perceptron().predict(SQUARE)
     with pytest.raises(ValueError, match="3 features"):
