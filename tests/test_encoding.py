@@ -111,7 +111,8 @@ def test_a_value_sets_the_input_of_its_category(categories, values, expected) ->
 
 
 def test_a_missing_category_sets_only_its_own_input() -> None:
-    """The input for missing values is the last."""
+    """The input for missing values is the last, or the only one, and then any kind will do."""
+    assert inputs_of(Categories("x", (), missing=True), [3, None]) == [[0], [1]]
     assert inputs_of(Categories("x", ("a",), missing=True), ["a", None, "b"]) == [[1, 0], [0, 1], [0, 0]]
 
 

@@ -35,6 +35,7 @@ from limen.encoding import Categories, Encoding, Thresholds
 from limen.errors import FileError, InputError
 from limen.export import _fields, file, load, save
 
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # thousands of small files needn't go to a disk
 PAGE = Path(__file__).parent.parent / "docs" / "file-format.md"
 
 
@@ -51,14 +52,14 @@ def no_waiting_for_the_disk():
 
 def bytes_of(model: Model | Network) -> bytes:
     """Return what `save` writes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         save(model, os.path.join(folder, "file.limen"))
         return Path(folder, "file.limen").read_bytes()
 
 
 def model_in(data: bytes) -> Model:
     """Return what `load` makes of these bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         Path(folder, "file.limen").write_bytes(data)
         return load(os.path.join(folder, "file.limen"))
 

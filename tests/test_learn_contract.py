@@ -10,18 +10,19 @@ EXPECTED = {
     "check_sample_weight_equivalence_on_dense_data": "a sample weight is the length of a step",
     "check_sample_weight_equivalence_on_sparse_data": "a sample weight is the length of a step",
 }
+# The rows of this check are counts, and the small integers of this pocket meet one of them at z = 0, where a
+# neuron fires; the check predicts from z > 0.
+AT_A_TIE = {"check_classifier_multioutput": "a neuron fires at z = 0"}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(
     [
         Perceptron(),
-        # Seeded, since their small integers could meet a tie by chance, where a neuron fires and the check
-        # of several outputs, which sets no seed, predicts from z > 0.
         Perceptron(max_iter=5, solution="last", multi_class="ovr", random_state=0),
         Perceptron(max_iter=5, solution="pocket", random_state=0),
     ],
-    expected_failed_checks=lambda estimator: EXPECTED,
+    expected_failed_checks=lambda estimator: EXPECTED | (AT_A_TIE if estimator.solution == "pocket" else {}),
     xfail_strict=True,
 )
 def test_perceptron_keeps_scikit_learns_contract(estimator, check):

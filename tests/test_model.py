@@ -212,6 +212,7 @@ def test_models_are_frozen_values() -> None:
     assert pickle.loads(pickle.dumps(model)) == model
     assert Model(OLD, AGE, ["old", "young"]) != model
     assert Model(OLD, AGE) != model
+    assert model != OLD
     with pytest.raises(dataclasses.FrozenInstanceError):
         model.labels = None  # type: ignore[misc]
 

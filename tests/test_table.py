@@ -237,7 +237,11 @@ def test_what_is_no_table_is_refused(table: object) -> None:
         columns(table)
 
 
-@pytest.mark.parametrize("array", [np.zeros(3), np.zeros((1, 2, 3)), [], [1, 2], [[1, 2], [3]]], ids=repr)
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros(3), np.zeros((1, 2, 3)), [], [1, 2], [[1, 2], [3]], [np.zeros((1, 2)), np.zeros((1, 3))]],
+    ids=repr,
+)
 def test_an_array_needs_two_dimensions(array: object) -> None:
     """Arrays and lists that aren't rows and columns are refused, saying what a table is."""
     with pytest.raises(InputError, match="A table as a"):
@@ -300,6 +304,8 @@ CSV = {
     "quoted NA is text": ('a,b\n"NA",1\nNA,2\n', {"a": ["NA", None], "b": [1, 2]}),
     "quoted nothing is text": ('a,b\n"",1\n,2\n', {"a": ["", None], "b": [1, 2]}),
     "quoted NA among numbers": ('a,b\n"1",x\n"NA",y\n"2",z\n', {"a": [1, None, 2], "b": ["x", "y", "z"]}),
+    "quoted NA among text": ('a,b\n"NA",1\nx,2\n', {"a": ["NA", "x"], "b": [1, 2]}),
+    "quoted NA only": ('a,b\n"NA",1\n"",2\n', {"a": ["NA", ""], "b": [1, 2]}),
     "quoted nothing among floats": ('a,b\n"",x\n"2.5",y\n', {"a": [None, 2.5], "b": ["x", "y"]}),
     "all missing": ("a,b\nNA,1\n,2\n", {"a": [None, None], "b": [1, 2]}),
     "booleans": ("a,b\ntrue,yes\nFalse,no\n", {"a": [True, False], "b": ["yes", "no"]}),
