@@ -269,7 +269,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                 " data are linearly separable, raise max_iter. If they aren't, no number of epochs ends without"
                 ' a mistake: keep solution="average" or "pocket", or add inputs or a hidden layer.',
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return self
 
