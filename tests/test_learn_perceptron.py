@@ -777,3 +777,16 @@ def test_names_of_columns_are_names_of_inputs():
     assert clf.network_.inputs == tuple(names)
     assert clf.network_.outputs == ("a", "b", "c")
     assert isinstance(clf.network_, limen.Network)
+
+
+@NOT_CONVERGED
+def test_a_class_without_a_name_is_a_class():
+    """An empty label, or an empty column name, can't name an output or input, and is learned all the same."""
+    import pandas as pd
+
+    X, y = table(d=2, classes=3)
+    labels = np.array(["", "b", "c"])[y]
+    clf = quiet(pd.DataFrame(X, columns=["", "width"]), labels, random_state=0)
+    assert set(clf.predict(pd.DataFrame(X, columns=["", "width"]))) <= {"", "b", "c"}
+    assert clf.network_.outputs == ("y1", "y2", "y3")
+    assert clf.network_.inputs == ("x1", "x2")

@@ -504,6 +504,15 @@ def test_floats_are_merged_only_where_the_sum_is_exact() -> None:
     assert simplify(net) == net
 
 
+def test_an_input_passed_on_twice_is_merged_where_the_sum_is_exact() -> None:
+    """Passing on one input with different weights is the same; a layer dissolves only once each input is there once."""
+    passing = Layer([[1.0, 3.0, 0.0], [0.0, 0.0, 1.0]], [-1.0, -2.0, -0.5])
+    merged = simplify(binary(passing, Layer([[0.5], [0.25], [-0.5]], [-0.125])))
+    assert merged == binary(Layer([[0.75], [-0.5]], [-0.125]))
+    net = binary(passing, Layer([[0.1], [0.2], [-0.25]], [-0.05]))
+    assert simplify(net) == net
+
+
 def test_floats_are_folded_only_where_the_sum_is_exact() -> None:
     """A constant whose weight would be rounded into the bias stays a neuron."""
     layer = Layer([[1.0, 0.5], [0.5, 0.5]], [-1.25, 0.0])

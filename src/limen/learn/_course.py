@@ -246,8 +246,12 @@ class Course:
         kind = self.target.kind
         layer = Layer(weights.T, bias, "hardmax" if kind == "multiclass" else "heaviside")
         domain = self.learner.domain if layer.is_integer else "real"
-        outputs = [str(label) for label in self.target.classes] if kind == "multiclass" else None
-        inputs = (
-            None if self.names is None else [str(name) or f"column {i}" for i, name in enumerate(self.names)]
-        )
+        inputs = _usable_names(self.names)
+        outputs = _usable_names(self.target.classes if kind == "multiclass" else None)
         return Network(layer, inputs, outputs, domain)
+
+
+def _usable_names(names: Any) -> list[str] | None:
+    """Return names that a network can bear, or None where one is empty or two are alike."""
+    texts = [] if names is None else [str(name) for name in names]
+    return texts if texts and all(texts) and len(set(texts)) == len(texts) else None
