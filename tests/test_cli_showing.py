@@ -28,7 +28,7 @@ def test_a_learned_model_is_shown_with_its_heaviest_inputs_first():
         "Decides     class: no-recurrence-events, recurrence-events",
         "exact, in whole numbers",
         f"{os.path.getsize('recurrence.limen'):,} bytes",
-        "recurrence-events when the weights",
+        "recurrence-events if the weights",
     ):
         assert text in ended.out
     said = json.loads(limen("show", "recurrence.limen", "--most", 5, "--json").out)

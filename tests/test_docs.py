@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import doctest
-import importlib
 import io
-import pkgutil
 import re
 import shlex
 import shutil
-import warnings
 from pathlib import Path
 
 import pytest
 
-import limen as library
 from shell import limen
 
 ROOT = Path(__file__).parent.parent
@@ -105,16 +101,3 @@ def test_links_to_other_pages_lead_somewhere(page):
     prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", prose):
         assert (page.parent / target).exists(), target
-
-
-def modules() -> list[str]:
-    """Return the names of all modules of the package."""
-    return [module.name for module in pkgutil.walk_packages(library.__path__, "limen.")]
-
-
-@pytest.mark.parametrize("name", ["limen", *modules()])
-def test_docstring_examples_run(name):
-    """Every example in a docstring shows what comes out."""
-    with warnings.catch_warnings():
-        failures, _ = doctest.testmod(importlib.import_module(name))
-    assert failures == 0

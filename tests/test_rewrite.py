@@ -427,6 +427,16 @@ def test_divisors_behind_a_hidden_layer_on_reals() -> None:
     assert simplify(net).layers[1] == Layer([[1, 1], [1, 1]], [-2, -1])
 
 
+def test_divisors_behind_identity_follow_whole_numbers() -> None:
+    """Behind an identity layer a bias is floored only if its inputs and weights are whole."""
+    behind = Layer([[2]], [-1])
+    halves = binary(Layer([[0.5]], [0.0], "identity"), behind)
+    assert simplify(halves) == halves
+    assert simplify(binary(Layer([[3]], [0], "identity"), behind)).layers[1] == Layer([[1]], [-1])
+    reals = Network([Layer([[3]], [0], "identity"), behind])
+    assert simplify(reals) == reals
+
+
 def test_layers_that_only_pass_on_dissolve() -> None:
     """Hidden layers made wholly of pass-through neurons go, one after the other."""
     passing = Layer([[0, 2, 0], [0, 0, 1], [5, 0, 0]], [-3, -1, -1])
@@ -454,7 +464,9 @@ def test_a_last_layer_that_only_passes_on_dissolves() -> None:
 
 
 def test_pass_through_on_reals_and_behind_sign_stays() -> None:
-    """Only a value of 0 or 1 can be passed through a heaviside neuron."""
+    """Only a value of 0 or 1 can be passed through a heaviside neuron, or is the same at two cut points."""
+    cuts = Network([Layer([[1.0, 1.0]], [-1.0, -0.5]), Layer([[1.0], [1.0]], [0.0], "identity")])
+    assert simplify(cuts) == cuts
     for domain in ("integer", "real"):
         net = Network([Layer([[1]], [-1]), Layer([[1]], [0], "identity")], domain=domain)
         assert simplify(net) == net
@@ -530,6 +542,10 @@ def test_constant_floats_are_decided_exactly() -> None:
     assert Fraction(0.3) < exact < Fraction(above)
     assert simplify(one([-0.1, -0.2], 0.3)) == one([-0.1, -0.2], 0.3)
     assert simplify(one([-0.1, -0.2], above)) == one([0.0, 0.0], 0.0)
+    rounded = one(
+        [1e16, 1.0, 1.0], -1e16 - 2
+    )  # fires when all three are on, though 1e16 + 1 + 1 is 1e16 in floats
+    assert simplify(rounded) == rounded
     huge = 1.5e308
     assert simplify(one([-huge, -huge, -huge], huge)) == one([-huge, -huge, -huge], huge)
     assert simplify(one([huge, huge, huge], 0.0)) == one([0.0, 0.0, 0.0], 0.0)

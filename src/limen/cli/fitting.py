@@ -182,6 +182,7 @@ def _with_remedy(error: InputError, table: Any, apart: set[str]) -> InputError:
 def _print(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] | None) -> None:
     from limen._text import plural
     from limen.cli.report import evaluation_lines, heaviest_lines, percent, rows, rule, size, used_columns
+    from limen.evaluation import all_right
 
     n_rows, network = trial.n_training + trial.n_test, trial.model.network
     used = len(used_columns(trial.model))
@@ -207,6 +208,7 @@ def _print(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] 
     result("\n".join(heaviest_lines(network, most, trial.shares)))
     result()
     result(f"Training  {_ending(trial)}")
+    result(f"          {percent(all_right(trial.training))} right on the rows it learned from")
     if file is not None:
         exact = ", exact in whole numbers" if network.is_exact else ""
         result(f"Saved     {file['path']}, {size(file['bytes'])}{exact}")
@@ -226,8 +228,6 @@ def _targets_text(trial: Trial) -> str:
 def _ending(trial: Trial) -> str:
     """Return how training ended, in words."""
     from limen._text import plural
-    from limen.cli.report import percent
-    from limen.evaluation import all_right
 
     classifier = trial.classifier
     n_mistakes = int(classifier.n_mistakes_[-1])
@@ -237,7 +237,7 @@ def _ending(trial: Trial) -> str:
         else "without a mistake"
     )
     text = f"{plural(classifier.n_iter_, 'epoch')}, the last {last}"
-    return f"{text}; {_KEPT[classifier.solution_]} kept, right on {percent(all_right(trial.training))} of the rows learned from"
+    return f"{text}; {_KEPT[classifier.solution_]} kept"
 
 
 _KEPT = {"average": "averaged weights", "last": "last weights", "pocket": "best weights"}
@@ -253,10 +253,6 @@ def _notes(trial: Trial) -> list[str]:
             f"Training ended after {plural(classifier.n_iter_, 'epoch')} and still made mistakes. More epochs"
             f" (--max-iter {10 * classifier.max_iter}) or finer inputs (--thresholds) may help; classes that overlap can't be"
             " learned without any."
-        )
-    elif classifier.solution_ != classifier.solution:
-        notes.append(
-            f"The last weights are kept: they are right on every row learned from, the {_KEPT[classifier.solution]} are not."
         )
     return notes
 

@@ -157,9 +157,9 @@ def rule(model: Model) -> str:
     if last.activation in COUPLED:
         return "the class with the largest sum wins"
     if network.n_outputs > 1 or last.activation != "heaviside":
-        return "sums of what holds"
+        return "each fires if the weights of what holds reach its number"
     said = network.outputs[0] if model.labels is None else label_text(model.labels[1])  # type: ignore[arg-type]
-    return f"{said} when the weights of what holds add up to {sum_text(-last.bias[0].item())} or more"
+    return f"{said} if the weights of what holds reach {sum_text(-last.bias[0].item())}"
 
 
 def heaviest(network: Network, most: int) -> list[tuple[str, list[tuple[str, float]]]]:

@@ -51,7 +51,8 @@ def show(
     result(f"Arithmetic  {kind}")
     result(f"Size        {size(model_file.stat().st_size)}")
     lines = heaviest_lines(net, most)
-    if net.n_inputs <= SMALL and net.n_neurons <= SMALL:
+    plain = all(name.replace(".", "_").isidentifier() for name in net.inputs)
+    if net.depth > 1 or (plain and net.n_inputs <= SMALL and net.n_neurons <= SMALL):
         result()
         result(str(net).split("\n", 1)[1])
     elif lines:
