@@ -553,6 +553,21 @@ def test_the_most_neurons_are_a_whole_number_of_two_or_more(most):
         diagram(XOR, max_neurons=most)
 
 
+@pytest.mark.parametrize("title", [5, b"net", ["net"]])
+def test_a_title_is_text(title):
+    """Anything else is refused by name."""
+    with pytest.raises(errors.InputError, match="title must be text"):
+        diagram(XOR, title=title)
+
+
+def test_a_tooltip_says_what_printing_says():
+    """Every rule that `print(net)` shows is the tooltip of a neuron, whatever the activation."""
+    for net in (net for net in nets.ZOO.values() if max(layer.n_neurons for layer in net.layers) <= 12):
+        titles = [node[1] for node in read(diagram(net).svg).nodes]
+        lines = [line for line in str(net).split("\n")[1:] if ": the largest wins" not in line]
+        assert {" ".join(line.split()) for line in lines if ": softmax" not in line} <= set(titles)
+
+
 def test_importing_the_room_loads_neither_matplotlib_nor_scipy():
     """`import limen.draw` and a diagram of dense weights cost NumPy only."""
     code = (

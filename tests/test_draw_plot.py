@@ -232,6 +232,17 @@ def test_a_hardmax_network_decides_between_numbers_names_or_labels():
         assert "mistake" not in legend(ax)
 
 
+def test_a_legend_of_many_classes_leaves_the_picture_its_room():
+    """Of 50 classes 15 are named and the others counted; the axes keep most of the figure's height."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    angles = np.linspace(0, 2 * np.pi, 50, endpoint=False)
+    net = Network(Layer([np.cos(angles), np.sin(angles)], np.zeros(50), "hardmax"))
+    ax = plane(net, X, list(range(50)) + [0] * 10)
+    ax.figure.draw_without_rendering()
+    assert legend(ax)[:16] == [*map(str, range(15)), "… 35 more"]
+    assert ax.get_window_extent().height > ax.figure.bbox.height / 2
+
+
 def test_several_outputs_are_decided_each_for_itself():
     """The classes of a half adder are pairs, named by its outputs."""
     net = nets.ZOO["half adder"]
@@ -290,7 +301,11 @@ def test_the_picture_goes_into_the_axes_given():
 
 
 @pytest.mark.parametrize(
-    "X", [[[3, 4]], [[0, 0], [0, 0]], [[1e9, 0], [1e9, 1]], [[1e-12, -1e12], [2e-12, 1e12]], [[1e300, 1], [-1e300, 2]]]
+    "X",
+    [
+        [[3, 4]], [[0, 0], [0, 0]], [[1e9, 0], [1e9, 1]], [[1e-12, -1e12], [2e-12, 1e12]], [[1e300, 1], [-1e300, 2]],
+        [[5e-324, 0], [1e-320, 1e-310]], [[1e15, 1e15], [1e15 + 1, 1e15]], [[-1e17, 0], [-1e17 + 16, 0]],
+    ],
 )  # fmt: skip
 def test_points_of_any_scale_are_inside_the_picture(X):
     """Points alone, on one line, close together or far apart all lie inside the axes, which have an extent."""
@@ -309,6 +324,7 @@ def test_points_of_any_scale_are_inside_the_picture(X):
         (np.zeros((0, 2)), [], "at least one"),
         ([[0, np.nan]], [0], "finite"),
         ([[0, np.inf]], [0], "finite"),
+        ([[-1.7e308, 0], [1.7e308, 0]], [0, 1], r"at most 1e\+300. Received: -1.7e\+308"),
         ([["a", "b"]], [0], "floats"),
         (SQUARE, [0, 1], "each of the 4 points"),
         (SQUARE, [0, None, 1, 1], "missing"),

@@ -9,7 +9,6 @@ import sys
 import textwrap
 import warnings
 
-import naive_perceptron
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -21,6 +20,7 @@ from sklearn.linear_model import Perceptron as Rival
 from sklearn.preprocessing import StandardScaler
 
 import limen
+import naive_perceptron
 from limen.errors import InputError, NotExactError, TrainingError
 from limen.learn import Perceptron, _training
 from limen.learn._rows import rows
@@ -412,6 +412,15 @@ def test_warm_start_goes_on_from_the_last_weights():
 
 
 @NOT_CONVERGED
+@pytest.mark.parametrize("eta0", [0.1, 1.0])
+def test_warm_start_stays_exact(eta0):
+    """Whole-number weights come through a warm start as whole numbers, whatever the step length."""
+    X, y = table()
+    warm = Perceptron(shuffle=False, max_iter=2, eta0=eta0, warm_start=True).fit(X, y).fit(X, y)
+    assert warm.network_.is_exact
+
+
+@NOT_CONVERGED
 @pytest.mark.parametrize("solution", ["average", "last"])
 def test_partial_fit_goes_on(solution):
     """Batches in turn, twice, give what two unshuffled epochs over all rows give, averages included."""
@@ -446,6 +455,28 @@ def test_partial_fit_keeps_its_promises():
     assert clf.network_ is before
     several = Perceptron().partial_fit(X, np.stack([y == 0, y == 1], axis=1).astype(int))
     assert several.predict(X).shape == (len(X), 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"solution": "average"},
+        {"penalty": "l2"},
+        {"fit_intercept": False},
+        {"eta0": 2.0},
+        {"multi_class": "ovr"},
+    ],
+)
+def test_partial_fit_refuses_to_learn_in_another_way(change):
+    """Parameters that weights were learned by can't change between batches; a refusal changes nothing."""
+    X, y = table(classes=3)
+    clf = Perceptron(solution="last", random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    network, kept = clf.network_, {name: getattr(clf, name) for name in change}
+    with pytest.raises(InputError, match="goes on as it began"):
+        clf.set_params(**change).partial_fit(X, y)
+    assert clf.network_ is network
+    clf.set_params(n_jobs=2, **kept).partial_fit(X, y)
+    assert clf.t_ == 2 * len(y)
 
 
 @NOT_CONVERGED
@@ -540,6 +571,32 @@ def test_a_constant_output_becomes_a_constant_neuron(fit_intercept):
     assert clf.network_.is_exact
 
 
+def test_a_constant_output_is_no_mistake():
+    """An output that is always 1 doesn't send averaged weights that fit every row back to the last ones."""
+    X = np.array(list(itertools.product((0, 1), repeat=4)))
+    Y = np.stack([X[:, 0], np.ones(len(X), dtype=int)], axis=1)
+    with pytest.warns(UserWarning, match="never change"):
+        clf = Perceptron(random_state=0).fit(X, Y)
+    alone = Perceptron(random_state=0).fit(X, np.stack([X[:, 0]] * 2, axis=1))
+    assert (clf.stop_reason_, clf.solution_, alone.solution_) == ("converged", "average", "average")
+    assert np.array_equal(clf.coef_[0], alone.coef_[0])
+
+
+@NOT_CONVERGED
+@pytest.mark.filterwarnings("ignore:Outputs that never change")
+@pytest.mark.parametrize("start", ["warm_start", "coef_init"])
+def test_a_constant_output_is_constant_wherever_training_starts(start):
+    """Weights that training starts from don't make a constant neuron change."""
+    X, y = table()
+    clf = Perceptron(random_state=0, warm_start=start == "warm_start")
+    if start == "warm_start":
+        clf.fit(X, np.stack([y, 1 - y], axis=1))
+    initial = np.full((2, X.shape[1]), -7.0) if start == "coef_init" else None
+    clf.fit(X, np.stack([y, np.ones_like(y)], axis=1), coef_init=initial)
+    assert not clf.coef_[1].any()
+    assert clf.predict(np.concatenate([X, 100 * X, -100 * X]))[:, 1].all()
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
@@ -598,6 +655,46 @@ def test_bad_rows_are_named_and_nothing_is_lost(case):
     wide = clf if X.ndim < 2 or X.shape[1] == 2 else Perceptron().fit(np.eye(4, dtype=int), [0, 0, 1, 1])
     with pytest.raises((ValueError, TypeError), match=message):
         wide.predict(X)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"indices": [0, 1, 2, 10**8]}, {"indices": [0, 1, 2, -1]}, {"indptr": [0, 3, 2, 3, 4]}],
+)
+def test_a_malformed_sparse_target_is_named(damage):
+    """A sparse indicator whose index arrays lead out of it is refused before SciPy follows them."""
+    clf = Perceptron()
+    with pytest.raises(InputError, match="y must be a well-formed"):
+        clf.fit(SQUARE, hostile(**damage))
+    with pytest.raises(InputError, match="y must be a well-formed"):
+        clf.partial_fit(SQUARE, hostile(**damage))
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+@pytest.mark.parametrize("y", [[0, 1, 0, 1], [0, 1, 2, 1], [[0, 1], [1, 1], [0, 0], [1, 0]]])
+def test_bad_class_weights_are_named(weight, y):
+    """A class can't weigh less than nothing, nor a number that isn't one."""
+    classes = np.unique(y)
+    with pytest.raises(InputError, match="class_weight"):
+        Perceptron(class_weight={**dict.fromkeys(classes.tolist(), 1), 1: weight}).fit(SQUARE, y)
+
+
+def test_too_few_rows_to_hold_out_are_named():
+    """Early stopping on a class of one row is refused, with what to do."""
+    clf = Perceptron(early_stopping=True)
+    with pytest.raises(InputError, match="early_stopping=False"):
+        clf.fit(SQUARE, [0, 0, 0, 1])
+    assert not [name for name in vars(clf) if name.endswith("_")]
+
+
+@NOT_CONVERGED
+@pytest.mark.parametrize("shift", [0, 0.5])
+def test_an_overflowing_step_length_is_named(shift):
+    """A step so long that the weights aren't finite is refused, on whole numbers and others."""
+    X, y = table()
+    with pytest.raises(TrainingError, match="eta0"):
+        Perceptron(eta0=1e308, random_state=0).fit(X + shift, y)
 
 
 @pytest.mark.parametrize(
@@ -742,6 +839,32 @@ def test_epochs_are_logged_not_printed(capfd, caplog):
 
 
 @NOT_CONVERGED
+@NOT_CONVERGED
+@pytest.mark.parametrize("form", [np.array, sp.csr_array])
+def test_a_kernel_call_is_short_on_narrow_tables(form, monkeypatch):
+    """A row costs time however few features it has, and the bound on one kernel call counts that."""
+    lengths, run = [], _training.Learner._run
+    monkeypatch.setattr(_training, "CHUNK", 1 << 15)
+    monkeypatch.setattr(
+        _training.Learner,
+        "_run",
+        lambda self, lesson, order, *rest: lengths.append(len(order)) or run(self, lesson, order, *rest),
+    )
+    X, y = table(n=2000, d=1)
+    quiet(form(X), y, random_state=0, max_iter=1)
+    assert sum(lengths) == 2000
+    assert max(lengths) <= (1 << 15) / _training.ROW
+
+
+def test_copies_share_no_scratch_and_pickles_hold_none():
+    """Copies of an estimator can go on learning in two threads, and a pickle is about as large as its weights."""
+    X, y = table(n=20, d=500)
+    clf = quiet(X, y, random_state=0, solution="last", max_iter=2)
+    mine, its = clf._learner._scratch(1)[0], clf._learner.copy()._scratch(1)[0]
+    assert not np.shares_memory(mine, its)
+    assert len(pickle.dumps(clf)) < mine.nbytes / 4
+
+
 def test_estimators_clone_and_pickle():
     """A clone is unfitted with the same parameters; a pickle predicts and goes on learning as the original."""
     X, y = table()

@@ -167,6 +167,17 @@ def test_more_than_24_inputs_are_refused_before_anything_is_allocated(function):
         tracemalloc.stop()
 
 
+def test_rows_take_little_more_memory_than_they_hold():
+    """Making all rows of 18 inputs takes less than three times the memory of the rows."""
+    table = truth_table(WIRES[0], inputs=formula_trees.names(18))
+    tracemalloc.start()
+    try:
+        rows = table.rows()
+        assert tracemalloc.get_traced_memory()[1] < 3 * rows.nbytes
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_table_of_too_many_entries_is_refused():
     """24 inputs with hundreds of outputs are an InputError, before anything is allocated."""
     with pytest.raises(InputError, match="Ask for fewer outputs at a time"):
@@ -306,6 +317,7 @@ def test_names_come_from_the_table_or_the_call():
         ([0, None], "must hold zeros and ones"),
         ([0, 1j], "must hold zeros and ones"),
         ([[0], [1, 0]], "rows of one length"),
+        (np.ma.array([0, 1], mask=[False, True]), "must have a value everywhere"),
         (1, r"Received: shape \(\)"),
         ([[[0]], [[1]]], "Received: shape"),
         (np.zeros((4, 0)), "Received: shape"),

@@ -1,7 +1,7 @@
 """At the door: what comes in as an array, a matrix or names goes on as checked int64 or float64.
 
 `inputs_array` is for the rows a network is called with, `numbers` and `sparse_numbers` for weights and
-biases, `unique_names` for names. Each raises `InputError` or `NotExactError` before anything is changed.
+biases, `as_array` for whatever else NumPy reads, `unique_names` for names. Each raises `InputError` or `NotExactError` before anything is changed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from limen.step import Array
 __all__ = [
     "FLOAT64_WHOLE",
     "INT64_MAX",
+    "as_array",
     "extremes",
     "frozen",
     "inputs_array",
@@ -42,36 +43,40 @@ def is_sparse(array: object) -> bool:
     return sparse is not None and bool(sparse.issparse(array))
 
 
+def as_array(values: Any, name: str, form: str = "an array of numbers") -> Array:
+    """Return `values` as NumPy reads them, refusing gaps, ragged rows and what NumPy can't have."""
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and masked.is_masked(values):
+        raise InputError(
+            f"{name} must have a value everywhere. Received: a masked array with masked entries."
+        )
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        # The last two also come from other libraries' arrays, for instance of one on a graphics card.
+        received = str(error).rstrip(".")
+        raise InputError(f"{name} must be {form} with rows of one length. Received: {received}.") from None
+
+
 def inputs_array(X: Any) -> Any:
     """Return the rows a network is called with as an array or compressed matrix of plain numbers."""
     if is_sparse(X):
         array = well_formed(X, "X")
-    elif type(X).__module__.startswith("numpy.ma") and X.mask.any():
-        raise InputError("X must have a value everywhere. Received: a masked array with masked entries.")
     else:
-        try:
-            array = np.asarray(X)
-        except ValueError as error:
-            raise InputError(
-                f"X must be a table of numbers with rows of one length. Received: {error}."
-            ) from None
+        array = as_array(X, "X", "a table of numbers")
         if array.dtype == object and array.size and all(type(x) is int for x in array.flat):
-            raise NotExactError(
-                f"Whole-number inputs must fit into int64. Received: {max(array.flat, key=abs)}."
-            )
+            largest = max(array.flat, key=abs)
+            if not -(2**63) <= largest <= INT64_MAX:
+                raise NotExactError(f"Whole-number inputs must fit into int64. Received: {largest}.")
     if array.dtype.kind not in "buif" or array.dtype.itemsize > 8:
-        raise InputError(f"X must hold booleans, integers or floats. Received: dtype {array.dtype}.")
+        remedy = " Convert it, for instance with X.astype(float)." if array.dtype == object else ""
+        raise InputError(f"X must hold booleans, integers or floats. Received: dtype {array.dtype}.{remedy}")
     return array
 
 
 def numbers(values: Any, name: str) -> Array:
     """Return a copy of `values` as int64 (integers, booleans) or float64 (other numbers)."""
-    try:
-        array = np.array(values)
-    except ValueError as error:
-        raise InputError(
-            f"{name} must be an array of numbers with rows of one length. Received: {error}."
-        ) from None
+    array = as_array(values, name)
     if array.dtype == np.float64 and array.size and isinstance(values, Sequence):
         array = _unrounded(values, array)
     if array.dtype == object and array.size and all(isinstance(x, int | np.integer) for x in array.flat):
@@ -172,7 +177,10 @@ def unique_names(names: Sequence[str] | None, what: str, prefix: str, n: int) ->
     """Return `n` unique names that aren't empty, by default ``x1, x2, …`` after `prefix`."""
     if names is None:
         return tuple(f"{prefix}{i + 1}" for i in range(n))
-    names = (names,) if isinstance(names, str) else tuple(names)
+    try:
+        names = (names,) if isinstance(names, str) else tuple(names)
+    except TypeError:
+        raise InputError(f"{what} must be names, each a text. Received: {names!r}.") from None
     for name in names:
         if not isinstance(name, str) or not name:
             raise InputError(f"{what} must be names: text that isn't empty. Received: {name!r}.")

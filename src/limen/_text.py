@@ -1,7 +1,8 @@
 """A network as text: what `print`, `repr` and the command line show.
 
 `chain` is one line (``2 inputs → 3 heaviside → 1 hardmax``), `describe` a line for each neuron (``c fires when
-a − b ≥ 1``), `terms` a weighted sum. Large layers and long sums are abbreviated; what is left out is counted.
+a − b ≥ 1``), `rule` one such line,
+`terms` a weighted sum. Large layers and long sums are abbreviated; what is left out is counted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from limen.network import Layer, Network
 
-__all__ = ["chain", "describe", "hidden_names", "listing", "number", "terms"]
+__all__ = ["chain", "describe", "hidden_names", "listing", "number", "plural", "rule", "terms"]
 
 NEURONS = 16  # a layer's neurons described before the rest is only counted
 TERMS = 8  # terms of a weighted sum before the rest is only counted
@@ -92,33 +93,28 @@ def describe(net: Network) -> str:
     names: Sequence[str] = net.inputs
     for index, layer in enumerate(net.layers):
         own = hidden_names(net, index)
-        weights = layer.weights.tocsc() if hasattr(layer.weights, "tocsc") else layer.weights
-        lines += [
-            _neuron(layer, own[k], _column(weights, k, names), layer.bias[k].item())
-            for k in range(min(layer.n_neurons, NEURONS))
-        ]
+        lines += [rule(layer, k, own[k], names) for k in range(min(layer.n_neurons, NEURONS))]
         if layer.n_neurons > NEURONS:
             lines.append(f"… and {plural(layer.n_neurons - NEURONS, 'more neuron')} in layer {index + 1}")
         if layer.activation in {"hardmax", "softmax"}:
-            rule = (
-                "the largest wins, the first of equals"
-                if layer.activation == "hardmax"
-                else "softmax over them"
-            )
-            lines.append(f"{listing(own)}: {rule}")
+            together = "the largest wins, the first of equals"
+            if layer.activation == "softmax":
+                together = "softmax over them"
+            lines.append(f"{listing(own)}: {together}")
         names = own
     return "\n".join(lines)
 
 
-def _column(weights: Any, k: int, names: Sequence[str]) -> list[tuple[str, Any]]:
-    if hasattr(weights, "indptr"):
-        entries = slice(weights.indptr[k], weights.indptr[k + 1])
-        pairs = sorted(zip(weights.indices[entries].tolist(), weights.data[entries].tolist(), strict=True))
-        return [(names[i], weight) for i, weight in pairs]
-    return list(zip(names, weights[:, k].tolist(), strict=True))
+def rule(layer: Layer, k: int, name: str, inputs: Sequence[str]) -> str:
+    """Return what neuron `k` of a layer computes, in words.
 
-
-def _neuron(layer: Layer, name: str, weights: list[tuple[str, Any]], bias: float) -> str:
+    Examples
+    --------
+    >>> import limen
+    >>> rule(limen.Layer([[1], [-1]], [-1]), 0, "c", ["a", "b"])
+    'c fires when a − b ≥ 1'
+    """
+    weights, bias = _column(layer.weights, k, inputs), layer.bias[k].item()
     constant = all(weight == 0 for _, weight in weights)
     if layer.activation == "heaviside":
         if constant:
@@ -130,3 +126,11 @@ def _neuron(layer: Layer, name: str, weights: list[tuple[str, Any]], bias: float
     if layer.activation in {"hardmax", "softmax"}:
         return f"{name}: {total}"
     return f"{name} = {total}" if layer.activation == "identity" else f"{name} = {layer.activation}({total})"
+
+
+def _column(weights: Any, k: int, names: Sequence[str]) -> list[tuple[str, Any]]:
+    if hasattr(weights, "indptr"):
+        entries = slice(weights.indptr[k], weights.indptr[k + 1])
+        pairs = sorted(zip(weights.indices[entries].tolist(), weights.data[entries].tolist(), strict=True))
+        return [(names[i], weight) for i, weight in pairs]
+    return list(zip(names, weights[:, k].tolist(), strict=True))

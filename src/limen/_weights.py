@@ -16,24 +16,28 @@ from limen.step import Array
 
 __all__ = ["absolute_sums", "entries", "product"]
 
-BLOCK = 1 << 22  # numbers converted to float64 at a time, so that a big X is never copied whole
+BLOCK = 1 << 22  # numbers copied as float64 at a time, so that a big X is never copied whole
 
 
 def product(rows: Any, weights: Any) -> Array:
     """Return ``rows @ weights`` in float64, converting `rows` a block at a time."""
-    if is_sparse(rows) or is_sparse(weights):
-        # A sparse product with a dense right side, or its transpose; SciPy accumulates in float64.
-        result = rows @ weights if is_sparse(rows) else (weights.T @ rows.T.astype(np.float64, copy=False)).T
+    if is_sparse(rows):
+        result = rows @ weights  # SciPy accumulates in float64, as one side is
         dense: Array = np.asarray(result.toarray() if is_sparse(result) else result, dtype=np.float64)
         return dense
-    if rows.dtype == np.float64 or rows.size <= BLOCK:
-        at_once: Array = rows.astype(np.float64, copy=False) @ weights
-        return at_once
+    if rows.size <= BLOCK or (rows.dtype == np.float64 and not is_sparse(weights)):
+        return _times(rows.astype(np.float64, copy=False), weights)
     in_blocks: Array = np.empty((rows.shape[0], weights.shape[1]))
     step = max(1, BLOCK // max(1, rows.shape[1]))
     for start in range(0, rows.shape[0], step):
-        in_blocks[start : start + step] = rows[start : start + step].astype(np.float64) @ weights
+        in_blocks[start : start + step] = _times(rows[start : start + step].astype(np.float64), weights)
     return in_blocks
+
+
+def _times(rows: Array, weights: Any) -> Array:
+    """Return ``rows @ weights`` of dense rows; SciPy takes the sparse factor on the left and copies the other."""
+    result: Array = (weights.T @ rows.T).T if is_sparse(weights) else rows @ weights
+    return result
 
 
 def absolute_sums(weights: Any) -> list[int]:

@@ -45,6 +45,7 @@ def then(first: Network, second: Network) -> Network:
     >>> then(a_or_b, negation)([[0, 0], [1, 0]]).ravel()
     array([1, 0], dtype=int8)
     """
+    _require_networks(first, second)
     if first.n_outputs != second.n_inputs:
         raise InputError(
             f"The second network must take {first.n_outputs} inputs, one for each output of the first."
@@ -93,6 +94,7 @@ def beside(first: Network, second: Network, *, inputs: Literal["same", "separate
     >>> beside(both, either, inputs="same")([[0, 1]])
     array([[0, 1]], dtype=int8)
     """
+    _require_networks(first, second)
     if inputs not in ("same", "separate"):
         raise InputError(f'inputs must be "same" or "separate". Received: {inputs!r}.')
     if inputs == "same":
@@ -135,7 +137,7 @@ def select(net: Network, outputs: str | int | Iterable[str | int]) -> Network:
     >>> select(adder, "and").outputs
     ('and',)
     """
-    wanted = [outputs] if isinstance(outputs, str | int | np.integer) else list(outputs)
+    wanted = list(outputs) if isinstance(outputs, Iterable) and not isinstance(outputs, str) else [outputs]
     positions = [_position(net, output) for output in wanted]
     if not positions or len(set(positions)) != len(positions):
         raise InputError(f"Select at least one output, and each only once. Received: {wanted}.")
@@ -149,11 +151,22 @@ def select(net: Network, outputs: str | int | Iterable[str | int]) -> Network:
     return Network((*net.layers[:-1], chosen), net.inputs, [net.outputs[p] for p in positions], net.domain)
 
 
+def _require_networks(*parts: object) -> None:
+    for part in parts:
+        if not isinstance(part, Network):
+            raise InputError(
+                "Only a limen.Network is composed with another; a model holds one as its network."
+                f" Received: {type(part).__name__}."
+            )
+
+
 def _position(net: Network, output: str | int) -> int:
     if isinstance(output, str):
         if output not in net.outputs:
             raise InputError(f"Outputs are {', '.join(net.outputs)}. Received: {output!r}.")
         return net.outputs.index(output)
+    if not isinstance(output, int | np.integer):
+        raise InputError(f"Outputs are selected by name or number. Received: {output!r}.")
     if not -net.n_outputs <= output < net.n_outputs:
         raise InputError(f"Outputs are numbered 0 to {net.n_outputs - 1}. Received: {output}.")
     return int(output) % net.n_outputs

@@ -284,7 +284,7 @@ class Network:
         outputs: Sequence[str] | None = None,
         domain: str = "real",
     ) -> None:
-        layers = (layers,) if isinstance(layers, Layer) else tuple(layers)
+        layers = tuple(layers) if isinstance(layers, Iterable) else (layers,)
         if not layers or not all(isinstance(layer, Layer) for layer in layers):
             received = ", ".join(type(layer).__name__ for layer in layers) or "none"
             raise InputError(f"A network is made of one or more limen.Layer. Received: {received}.")
@@ -294,7 +294,7 @@ class Network:
                     f"Layer {i + 2} must take {before.n_neurons} inputs, one from each neuron of layer {i + 1}."
                     f" Received: weights with {after.n_inputs} rows."
                 )
-        if domain not in DOMAINS:
+        if not isinstance(domain, str) or domain not in DOMAINS:
             raise InputError(f"domain must be one of {', '.join(DOMAINS)}. Received: {domain!r}.")
         object.__setattr__(self, "layers", layers)
         object.__setattr__(self, "inputs", unique_names(inputs, "inputs", "x", layers[0].n_inputs))

@@ -24,6 +24,7 @@ from limen.step import COUPLED, STEPS, Array
 
 __all__ = ["Plane", "labels_of", "line_within", "on_plane", "points_of"]
 
+LARGEST = 1e300  # of a coordinate: matplotlib still draws it, and no difference overflows
 BLOCK = 16_384  # points decided at a time, so that a wide hidden layer needs little memory
 
 
@@ -175,14 +176,15 @@ def points_of(X: Any) -> Array:
     Raises
     ------
     InputError
-        Another shape, no point, NaN or infinity.
+        Another shape, no point, NaN, infinity or numbers so large that their range isn't a number.
     """
     array = inputs_array(X)
     points: Array = (array.toarray() if is_sparse(array) else array).astype(np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not points.shape[0]:
         raise InputError(f"X must be points of shape (n, 2), at least one. Received: shape {points.shape}.")
-    if not np.isfinite(points).all() or not np.isfinite(np.ptp(points, axis=0)).all():
-        raise InputError("X must be finite, and so must its range. Received: NaN, infinity or huge numbers.")
+    if not (np.abs(points) <= LARGEST).all():  # NaN isn't either
+        wrong = points[~(np.abs(points) <= LARGEST)][0]
+        raise InputError(f"X must hold finite numbers of at most {LARGEST:g}. Received: {wrong}.")
     return points
 
 

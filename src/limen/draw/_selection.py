@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from limen import _text
+from limen._weights import entries
 from limen.network import Layer, Network
 from limen.step import Array
 
@@ -92,7 +93,7 @@ def select(net: Network, max_neurons: int) -> Selection:
         biases.append(layer.bias[kept].astype(np.float64))
         passes.append(net.pass_through(index)[kept] & hidden)
         names = net.inputs if index == 0 else _text.hidden_names(net, index - 1)
-        meanings.append(tuple(_meaning(layer, k, after.names[i], names) for i, k in enumerate(kept)))
+        meanings.append(tuple(_text.rule(layer, k, after.names[i], names) for i, k in enumerate(kept)))
     return Selection(
         tuple(columns),
         tuple(weights),
@@ -121,12 +122,7 @@ def _outgoing(layer: Layer) -> Array:
 
     Dense and sparse weights are added up in one order, so that both give the same picture.
     """
-    if hasattr(layer.weights, "tocoo"):
-        entries = layer.weights.tocoo()
-        rows, values = entries.row, entries.data
-    else:
-        columns, rows = np.nonzero(layer.weights.T)
-        values = layer.weights[rows, columns]
+    rows, _, values = entries(layer.weights)
     sizes = np.abs(values.astype(np.float64))
     sums: Array = np.bincount(rows, weights=sizes / sizes.max(initial=1e-300), minlength=layer.n_inputs)
     return sums
@@ -135,16 +131,3 @@ def _outgoing(layer: Layer) -> Array:
 def _dense(weights: Any) -> Array:
     dense: Array = weights.toarray() if hasattr(weights, "toarray") else weights
     return dense
-
-
-def _meaning(layer: Layer, k: int, name: str, inputs: tuple[str, ...]) -> str:
-    weights = _dense(layer.weights[:, [k]]).ravel()
-    used = np.flatnonzero(weights)
-    terms = _text.terms([(inputs[i], weights[i].item()) for i in used])
-    bias = layer.bias[k].item()
-    if layer.activation == "heaviside":
-        if not used.size:
-            return f"{name} {'always' if bias >= 0 else 'never'} fires"
-        return f"{name} fires when {terms} ≥ {_text.number(-bias + 0)}"
-    total = f"{terms} {'+' if bias > 0 else _text.MINUS} {_text.number(abs(bias))}" if bias else terms
-    return f"{name} = {layer.activation}({total})"

@@ -112,7 +112,7 @@ def diagram(
     Raises
     ------
     InputError
-        Not a network, or `max_neurons` isn't a whole number of 2 or more.
+        Not a network, `max_neurons` isn't a whole number of 2 or more, or `title` isn't text.
 
     Examples
     --------
@@ -125,6 +125,8 @@ def diagram(
     network = network_of(net)
     if isinstance(max_neurons, bool) or not isinstance(max_neurons, int) or max_neurons < 2:
         raise InputError(f"max_neurons must be a whole number of 2 or more. Received: {max_neurons!r}.")
+    if not isinstance(title, str | None):
+        raise InputError(f"title must be text or None. Received: {title!r}.")
     selection = _selection.select(network, max_neurons)
     scene = _layout.lay_out(selection, weights=weights, bias=bias, max_neurons=max_neurons)
     label = title or f"Network: {_text.chain(network)}"

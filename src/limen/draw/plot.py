@@ -43,6 +43,7 @@ MARKERS = "osD^vPX*<>"
 PIXELS = 500  # the plane is decided at the centres of so many by so many squares
 NAMED_LINES = 12  # more lines than this go without arrow and name
 NAMED_OUTPUTS = 10
+NAMED_CLASSES = 16  # of more, the first have an entry in the legend, which is as high as the picture
 ARROW = 26.0  # from a line to its neuron's name, in points of print
 
 
@@ -264,8 +265,9 @@ def _view(points: Array) -> tuple[Array, Array]:
     """Return the corners of the picture: the points and room around them, more for the corners of a square."""
     low, high = points.min(axis=0), points.max(axis=0)
     span = high - low
-    # All points on one line: show as much beside it as floats of that size can tell apart.
-    span = np.where(span > 0, span, np.maximum(1.0, np.abs(low) * 1e-6))
+    size = np.maximum(np.abs(low), np.abs(high))
+    # All points on one line, as far as a picture can tell: show as much beside it as is clear at that size.
+    span = np.where(span > np.maximum(size * 1e-12, 1e-290), span, np.maximum(1.0, size * 1e-6))
     room = (0.35 if len(np.unique(points, axis=0)) <= 8 else 0.12) * span
     return low - room, high + room
 
@@ -420,6 +422,9 @@ def _plane_legend(
         if parts:
             handles.append(tuple(parts))
             entries.append(_said(label, outputs))
+    if len(entries) > NAMED_CLASSES:
+        more = len(entries) - NAMED_CLASSES + 1
+        handles[-more:], entries[-more:] = [Line2D([], [], linestyle="")], [f"… {more} more"]
     if (truth != told).any():
         ring = Line2D([], [], marker="o", markersize=11, linestyle="", markerfacecolor="none", color=INK)
         handles.append(ring)

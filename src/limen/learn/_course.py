@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from limen._door import INT64_MAX
-from limen.errors import NotExactError
+from limen.errors import InputError, NotExactError, TrainingError
 from limen.learn._rows import Rows
 from limen.learn._targets import Targets
 from limen.learn._training import Learner, Lesson, Weights
@@ -95,12 +95,18 @@ class Course:
         if self.one_batch or not self.settings.early_stopping:
             return seen, seen[:0]
         codes = self.target.codes[seen]
-        training, validation = train_test_split(
-            seen,
-            test_size=self.settings.validation_fraction,
-            random_state=self.random,
-            stratify=codes if codes.ndim == 1 else None,
-        )
+        try:
+            training, validation = train_test_split(
+                seen,
+                test_size=self.settings.validation_fraction,
+                random_state=self.random,
+                stratify=codes if codes.ndim == 1 else None,
+            )
+        except ValueError as error:
+            raise InputError(
+                "early_stopping needs rows of every class to learn from and to hold out. Give more rows, another"
+                f" validation_fraction, or early_stopping=False. Received: {error}"
+            ) from None
         return training, validation
 
     def run(self) -> None:
@@ -172,8 +178,11 @@ class Course:
         return self._with_constants(kept)
 
     def _with_constants(self, kept: Weights) -> Weights:
-        bias = np.where(self.constant != 0, self.constant * kept.divisor, kept.bias)
-        return Weights(kept.weights, bias.astype(kept.bias.dtype), kept.divisor)
+        never_changes = self.constant != 0
+        bias = np.where(never_changes, self.constant * kept.divisor, kept.bias)
+        # Weights it started from may not be zero.
+        weights = np.where(never_changes[:, np.newaxis], 0, kept.weights)
+        return Weights(weights, bias.astype(kept.bias.dtype), kept.divisor)
 
     def _fill_pocket(self) -> None:
         """Put the weights of the longest run into the pocket where they err on fewer training rows."""
@@ -208,9 +217,11 @@ class Course:
             costs = self.lesson.cost[codes, 1]
             wrong = self._decisions(kept, which) != codes
         else:
-            fires = self.lesson.targets[which] > 0
+            signs = self.lesson.targets[which]
+            fires = signs > 0
             costs = np.where(fires, self.lesson.cost[:, 1], self.lesson.cost[:, 0])
             wrong = (self.network(kept).scores(self.lesson.rows.take(which)) >= 0) != fires
+            wrong &= signs != 0  # a constant neuron isn't taught and can't be wrong
         errors: Array = np.asarray(weight @ (wrong * costs))
         return errors
 
@@ -223,8 +234,14 @@ class Course:
 
     def coefficients(self, kept: Weights) -> tuple[Array, Array]:
         """Return weights and bias as scikit-learn shapes them: floats in units of eta0."""
-        eta0 = self.settings.eta0
-        return kept.weights / kept.divisor * eta0, kept.bias / kept.divisor * eta0
+        with np.errstate(over="ignore"):
+            weights, bias = (part / kept.divisor * self.settings.eta0 for part in (kept.weights, kept.bias))
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise TrainingError(
+                f"The weights overflowed when multiplied by eta0={self.settings.eta0}, so nothing was kept."
+                " Lower eta0."
+            )
+        return weights, bias
 
     def network(self, kept: Weights) -> Network:
         """Return the network with these weights: integers if they are and their sums fit into int64."""
@@ -238,7 +255,8 @@ class Course:
                 if rows.is_integer_typed:
                     raise NotExactError(
                         f"The {self.settings.solution} weights are integers whose sums could pass int64. Use"
-                        ' fewer epochs, solution="last", or features that are smaller.'
+                        ' fewer epochs, solution="last", smaller features, or floats, X.astype(float), to learn'
+                        " without exactness."
                     )
                 weights = weights.astype(np.float64)
         if weights.dtype != np.int64:

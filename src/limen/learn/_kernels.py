@@ -19,8 +19,8 @@ numbers all of this is exact.
 
 **Sums.** A dense dot product may be reordered (vectorised), always in the same way for every output: blocks of
 `BLOCK` outputs are computed by one loop, and outputs are padded to fill blocks. Since outputs are independent, a
-block learns from a tile of `TILE` rows, copied and aligned, before the next block sees them: its weights stay in
-the first-level cache, the tile in the second. A sparse one is summed in order.
+block learns from a tile of `TILE` rows before the next block sees them: its weights stay in the first-level cache,
+the rows in the second. Rows that lie in another order or type than they are needed in are first copied, tile by tile. A sparse one is summed in order.
 
 References
 ----------
@@ -92,21 +92,21 @@ class Rule(NamedTuple):
 
 
 @njit(fastmath=SUMS, nogil=True, cache=True, error_model="numpy")
-def _dot(tile: Array, p: int, weights: Array, z: Array) -> None:
+def _dot(source: Array, p: int, weights: Array, z: Array) -> None:
     """Write the dot product of row `p` with the only row of weights into ``z[0]``."""
     total = weights.dtype.type(0)
-    for j in range(weights.shape[1]):
-        total += tile[p, j] * weights[0, j]
+    for j in range(source.shape[1]):
+        total += source[p, j] * weights[0, j]
     z[0] = total
 
 
 @njit(fastmath=SUMS, nogil=True, cache=True, error_model="numpy")
-def _dots(tile: Array, p: int, weights: Array, k: int, z: Array) -> None:
+def _dots(source: Array, p: int, weights: Array, k: int, z: Array) -> None:
     """Write the dot products of row `p` with the `BLOCK` rows of weights from `k` on into `z`."""
     zero = weights.dtype.type(0)
     z0, z1, z2, z3, z4 = zero, zero, zero, zero, zero
-    for j in range(weights.shape[1]):
-        x = tile[p, j]
+    for j in range(source.shape[1]):
+        x = source[p, j]
         z0 += x * weights[k, j]
         z1 += x * weights[k + 1, j]
         z2 += x * weights[k + 2, j]
@@ -144,29 +144,27 @@ def _pocket(state: State, k: int, scale: float) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fill(tile: Array, X: Array, rows: Array, start: int) -> Any:
-    """Copy the next rows into the tile, in the type of the weights; return how many."""
-    n = min(tile.shape[0], rows.shape[0] - start)
+def _fill(tile: Array, X: Array, rows: Array, start: int, n: int) -> None:
+    """Copy the next `n` rows into the tile, in the type of the weights."""
     for p in range(n):
         i = rows[start + p]
         for j in range(X.shape[1]):
             tile[p, j] = X[i, j]
-    return n
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _add_dense(
-    state: State, rule: Rule, k: int, tile: Array, p: int, step: float, scale: float, clock: float
+    state: State, rule: Rule, k: int, source: Array, p: int, step: float, scale: float, clock: float
 ) -> None:
     """Add ``step`` times row `p` to the weights of output `k`."""
     weights, late = state.weights, state.late
     change = weights.dtype.type(step / scale)
-    for j in range(weights.shape[1]):
-        weights[k, j] += change * tile[p, j]
+    for j in range(source.shape[1]):
+        weights[k, j] += change * source[p, j]
     if rule.average:
         change_late = clock * (step / scale)
-        for j in range(late.shape[1]):
-            late[k, j] += change_late * tile[p, j]
+        for j in range(source.shape[1]):
+            late[k, j] += change_late * source[p, j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -224,7 +222,8 @@ def dense_outputs(
     cost: Array,
     first: int,
     last: int,
-    tile: Array,
+    source: Array,
+    direct: bool,
     state: State,
     rule: Rule,
 ) -> bool:
@@ -238,7 +237,10 @@ def dense_outputs(
     sample_weight : float64 array of shape (n_rows,)
     cost : float64 array of shape (n_outputs, 2), the step on a negative and on a positive row
     first, last : multiples of `BLOCK`, or all outputs
-    tile : array of the weights' type, shape (TILE, width), zero beyond n_features
+    source : array of the weights' type
+        `X` itself, or a tile of shape (TILE, width), zero beyond n_features, for the kernel to copy rows into.
+    direct : bool
+        Whether `source` is `X`.
     state, rule : State, Rule
         ``state.time`` is read, not changed.
 
@@ -250,18 +252,21 @@ def dense_outputs(
     z = np.zeros(state.weights.shape[0], dtype=state.weights.dtype)
     n_outputs = signs.shape[1]
     scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
-    for start in range(0, rows.shape[0], tile.shape[0]):
-        n = _fill(tile, X, rows, start)
+    for start in range(0, rows.shape[0], TILE):
+        n = min(TILE, rows.shape[0] - start)
+        if not direct:
+            _fill(source, X, rows, start, n)
         scale0, clock0, steps0, due0 = scale, clock, steps, due
         for block in range(first, last, BLOCK):
             scale, clock, steps, due = scale0, clock0, steps0, due0
             end = min(block + BLOCK, n_outputs)
             for p in range(n):
                 i = rows[start + p]
+                row = i if direct else p
                 if n_outputs == 1:
-                    _dot(tile, p, state.weights, z)
+                    _dot(source, row, state.weights, z)
                 else:
-                    _dots(tile, p, state.weights, block, z)
+                    _dots(source, row, state.weights, block, z)
                 shrunk = scale * rule.shrink
                 for k in range(block, end):
                     sign = signs[i, k]
@@ -275,7 +280,7 @@ def dense_outputs(
                             _pocket(state, k, scale)
                             state.run[k] = 0
                         step = sign * sample_weight[i] * cost[k, 1 if sign > 0 else 0]
-                        _add_dense(state, rule, k, tile, p, step, shrunk, clock)
+                        _add_dense(state, rule, k, source, row, step, shrunk, clock)
                         _add_bias(state, rule, k, step, steps)
                     elif rule.pocket:
                         state.run[k] += 1
@@ -373,7 +378,8 @@ def dense_classes(
     codes: Array,
     sample_weight: Array,
     cost: Array,
-    tile: Array,
+    source: Array,
+    direct: bool,
     state: State,
     rule: Rule,
 ) -> bool:
@@ -381,12 +387,16 @@ def dense_classes(
     scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
     n_classes = cost.shape[0]
     z = np.zeros(state.weights.shape[0], dtype=state.weights.dtype)
-    for start in range(0, rows.shape[0], tile.shape[0]):
-        for p in range(_fill(tile, X, rows, start)):
+    for start in range(0, rows.shape[0], TILE):
+        n = min(TILE, rows.shape[0] - start)
+        if not direct:
+            _fill(source, X, rows, start, n)
+        for p in range(n):
             i = rows[start + p]
+            row = i if direct else p
             true = codes[i]
             for block in range(0, state.weights.shape[0], BLOCK):
-                _dots(tile, p, state.weights, block, z)
+                _dots(source, row, state.weights, block, z)
             rival = _rival(z, state, scale, true, n_classes)
             if rival < 0:
                 return False
@@ -397,9 +407,9 @@ def dense_classes(
                 if rule.pocket:
                     _whole_pocket(state, n_classes, before)
                 step = sample_weight[i] * cost[true, 1]
-                _add_dense(state, rule, true, tile, p, step, scale, clock)
+                _add_dense(state, rule, true, source, row, step, scale, clock)
                 _add_bias(state, rule, true, step, steps)
-                _add_dense(state, rule, rival, tile, p, -step, scale, clock)
+                _add_dense(state, rule, rival, source, row, -step, scale, clock)
                 _add_bias(state, rule, rival, -step, steps)
             elif rule.pocket:
                 state.run[0] += 1

@@ -35,7 +35,7 @@ class Rows:
     domain : {"binary", "integer", "real"}
         The narrowest domain of `limen.Network` that holds all values.
     largest : float
-        The largest absolute value.
+        The largest absolute value; infinity for the real domain, where nobody asks.
     reach : float
         No row's ``Σ|x|`` is above it.
     """
@@ -95,8 +95,11 @@ def rows(X: Any) -> Rows:
     if is_sparse(X):
         return _sparse_rows(X)
     X = np.ascontiguousarray(_plain(X))
-    domain, largest = _domain(X), _largest(X)
-    return Rows((X.view(np.uint8) if X.dtype == bool else X,), X, domain, largest, largest * X.shape[1])
+    domain = _domain(X)
+    largest = _largest(X, domain)
+    return Rows(
+        (X.view(np.uint8) if X.dtype == bool else X,), X, domain, largest, largest * max(1, X.shape[1])
+    )
 
 
 def _sparse_rows(X: Any) -> Rows:
@@ -107,10 +110,11 @@ def _sparse_rows(X: Any) -> Rows:
     data = _plain(matrix.data)
     unsigned = {4: np.uint32, 8: np.uint64}[matrix.indices.dtype.itemsize]
     indptr = matrix.indptr.view({4: np.uint32, 8: np.uint64}[matrix.indptr.dtype.itemsize])
-    largest = _largest(data)
+    domain = _domain(data)
+    largest = _largest(data, domain)
     most = int(np.diff(matrix.indptr).max(initial=0))
     arrays = (data.view(np.uint8) if data.dtype == bool else data, matrix.indices.view(unsigned), indptr)
-    return Rows(arrays, matrix, _domain(data), largest, largest * most)
+    return Rows(arrays, matrix, domain, largest, largest * max(1, most))
 
 
 def _plain(values: Array) -> Array:
@@ -137,5 +141,7 @@ def _domain(values: Array) -> str:
     return "binary" if binary else "integer"
 
 
-def _largest(values: Array) -> float:
+def _largest(values: Array, domain: str) -> float:
+    if domain == "real":
+        return np.inf
     return float(max(abs(float(values.min())), abs(float(values.max())))) if values.size else 0.0

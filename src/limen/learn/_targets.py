@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from limen._door import is_sparse
+from limen._door import is_sparse, well_formed
 from limen.errors import InputError
 from limen.step import Array, to_signs
 
@@ -57,8 +57,8 @@ class Targets:
         if self.kind != "multioutput":
             weights = compute_class_weight(class_weight, classes=self.classes, y=self.classes[self.codes])
             if self.kind == "binary":
-                return np.array([weights], dtype=np.float64)
-            return np.stack([np.ones(len(weights)), weights], axis=1).astype(np.float64)
+                return _costs([weights])
+            return _costs(np.stack([np.ones(len(weights)), weights], axis=1))
         if isinstance(class_weight, list) and len(class_weight) != self.n_outputs:
             raise InputError(
                 f"class_weight must be one dict for each of the {self.n_outputs} outputs."
@@ -69,7 +69,16 @@ class Targets:
         for k, weight in enumerate(each):
             present = np.unique(self.codes[:, k])
             costs[k, present] = compute_class_weight(weight, classes=present, y=self.codes[:, k])
-        return costs
+        return _costs(costs)
+
+
+def _costs(values: Any) -> Array:
+    costs = np.array(values, dtype=np.float64)
+    if not (np.isfinite(costs).all() and (costs >= 0).all()):
+        raise InputError(
+            f"class_weight must hold finite numbers that aren't negative. Received: {np.unique(costs).tolist()}."
+        )
+    return costs
 
 
 def targets(y: Any, classes: Array | None = None) -> Targets:
@@ -85,10 +94,11 @@ def targets(y: Any, classes: Array | None = None) -> Targets:
     Raises
     ------
     InputError
-        One class only, an unknown label, or values other than 0 and 1 for several outputs.
+        One class only, an unknown label, values other than 0 and 1 for several outputs, or a sparse matrix
+        whose index arrays are out of range or out of order.
     """
     if is_sparse(y):
-        y = y.toarray()
+        y = well_formed(y, "y").toarray()
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]

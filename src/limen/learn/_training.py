@@ -30,6 +30,7 @@ from limen.step import Array
 __all__ = ["Learner", "Lesson", "Weights"]
 
 CHUNK = 1 << 27  # multiply-adds in one kernel call: well under a second on any machine
+ROW = 128  # multiply-adds in whose time a row is fetched and decided on, for each output
 SMALLEST_SCALE = 1e-9  # a chunk ends before the L2 penalty has shrunk the weights further than this
 DOMAINS = ("binary", "integer", "real")
 
@@ -118,6 +119,7 @@ class Learner:
             time=np.array([1.0, 0.0, 0.0, 0.0]),
         )
         self._tiles: list[Array] = []  # one for each thread
+        self._direct = False
         # The sum of the weights after every step so far, int64 while exact.
         kind = np.int64 if self.exact else np.float64
         self.total = np.zeros(shape if rule.average else none, dtype=kind)
@@ -125,11 +127,14 @@ class Learner:
 
     def copy(self) -> Learner:
         """Return a learner that can go on from here without changing this one."""
-        twin = copy.copy(self)
+        twin = copy.copy(self)  # without the tiles, which two learners in two threads must not share
         twin.state = State(*(_aligned(array, array.dtype, _layout(array)) for array in self.state))
         twin.total = self.total.copy(order="K")
         twin.total_bias = self.total_bias.copy()
         return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tiles": []}  # scratch: not worth a place in a pickle
 
     def start_from(self, weights: Array, bias: Array) -> None:
         """Set the weights training starts from, shapes (n_outputs, n_features) and (n_outputs,)."""
@@ -169,6 +174,9 @@ class Learner:
         """
         self._prepare(lesson)
         state = self.state
+        # Rows in their own order and type are streamed from where they are; others go through tiles.
+        same_type = lesson.rows.arrays[0].dtype == state.weights.dtype
+        self._direct = same_type and bool((np.diff(order) >= 0).all())
         state.mistakes[:] = 0
         state.loss[:] = 0
         if empty_pocket:
@@ -225,7 +233,9 @@ class Learner:
 
     def _chunk(self, lesson: Lesson, remaining: int) -> int:
         """Return how many rows to do next, settling sums or giving up exactness where numbers get large."""
-        per_row = lesson.rows.cost * len(self.state.weights) * (4 if self.rule.truncate > 0 else 1)
+        n_outputs, width = self.state.weights.shape
+        per_output = ROW + (lesson.rows.cost if lesson.rows.is_sparse else width)
+        per_row = per_output * n_outputs * (4 if self.rule.truncate > 0 else 1)
         length = min(remaining, max(1, int(CHUNK / per_row)))
         if self.rule.shrink < 1:
             length = min(length, max(1, int(np.log(SMALLEST_SCALE) / np.log(self.rule.shrink))))
@@ -239,7 +249,7 @@ class Learner:
             if lesson.rows.is_integer_typed:
                 raise NotExactError(
                     "Learning from integers is exact, but these are so large that a sum could pass 2**53."
-                    " Scale the features down, or give them as floats that aren't all whole numbers."
+                    " Scale the features down, or give them as floats, X.astype(float), to learn without exactness."
                 )
             self._become_inexact()
         return length
@@ -269,8 +279,11 @@ class Learner:
             calls = [(*given, *span, state, rule) for span in spans]
         else:
             kernel = _kernels.dense_classes if self.classes else _kernels.dense_outputs
-            tiles = self._scratch(len(spans))
-            calls = [(*given, *span, tile, state, rule) for span, tile in zip(spans, tiles, strict=True)]
+            sources = [rows.arrays[0]] * len(spans) if self._direct else self._scratch(len(spans))
+            calls = [
+                (*given, *span, source, self._direct, state, rule)
+                for span, source in zip(spans, sources, strict=True)
+            ]
         with np.errstate(over="ignore", invalid="ignore"):  # kernels say so themselves, compiled or not
             if pool is None or len(calls) == 1:
                 finite = [kernel(*call) for call in calls]

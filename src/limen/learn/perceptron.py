@@ -81,7 +81,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         For shuffling and for the validation rows.
     early_stopping : bool, default=False
         Whether to hold out rows and stop when the accuracy on them stops improving; the weights of the best
-        epoch are kept.
+        epoch are kept, unless an epoch on the other rows had no mistake.
     validation_fraction : float, default=0.1
         Share of the rows held out by `early_stopping`.
     n_iter_no_change : int, default=5
@@ -319,7 +319,16 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                     f"y must be {self._kind} with {self._learner.n_outputs} outputs, as in the first call."
                     f" Received: {target.kind} with {target.n_outputs}."
                 )
-            learner = self._new_learner(target, given) if first else self._learner.copy()
+            learner = self._new_learner(target, given)
+            if not first:
+                before = self._learner
+                if (learner.rule, learner.classes, self.eta0) != (before.rule, before.classes, self._eta0):
+                    raise InputError(
+                        "partial_fit goes on as it began: solution, multi_class, penalty, alpha, l1_ratio,"
+                        " fit_intercept and eta0 must be those of the last call. Received: others. Set them back,"
+                        " or start anew with sklearn.base.clone."
+                    )
+                learner = before.copy()
             course = Course(self, learner, given, target, weight, one_batch=True)
             course.run()
             self._keep(course)
@@ -377,13 +386,14 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                     f" Received: {shape[1]} features, classes {target.classes.tolist()}."
                 )
             last = before.last()
-            coef, intercept = last.weights * self._eta0, last.bias * self._eta0
+            ratio = self._eta0 / self.eta0  # exactly 1 if nothing changed, so that integers stay integers
+            coef, intercept = last.weights * ratio, last.bias * ratio
         if coef_init is not None:
-            coef = _initial(coef_init, shape, "coef_init")
+            coef = _initial(coef_init, shape, "coef_init") / self.eta0
         if intercept_init is not None:
-            intercept = _initial(intercept_init, shape[:1], "intercept_init")
+            intercept = _initial(intercept_init, shape[:1], "intercept_init") / self.eta0
         if coef.any() or intercept.any():
-            learner.start_from(coef / self.eta0, intercept / self.eta0)
+            learner.start_from(coef, intercept)
 
     def _keep(self, course: Course) -> None:
         """Set the fitted attributes from a course of training."""

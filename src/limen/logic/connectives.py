@@ -120,7 +120,7 @@ def at_least(k: int, *formulas: Formula | Iterable[Formula]) -> Formula:
     Raises
     ------
     InputError
-        `k` isn't a whole number within int64, or something isn't a formula.
+        `k` isn't a whole number of at most 18 digits, or something isn't a formula.
 
     Examples
     --------

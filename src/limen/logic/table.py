@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 
 from limen import _text
-from limen._door import frozen
+from limen._door import as_array, frozen
 from limen.errors import InputError
 from limen.logic.connectives import names_of
 from limen.logic.formula import Formula, evaluate
@@ -228,8 +228,11 @@ def _network_table(net: Network, inputs: tuple[str, ...] | None) -> TruthTable:
 
 def _rows(n: int, start: int, stop: int) -> Array:
     """Return rows `start` to `stop` of all rows of `n` bits, first bit most significant."""
-    places = np.arange(n - 1, -1, -1)
-    return (np.arange(start, stop)[:, np.newaxis] >> places & 1).astype(np.int8)
+    numbers = np.arange(start, stop, dtype=np.int32)
+    bits: Array = np.empty((stop - start, n), dtype=np.int8)
+    for column in range(n):  # one at a time: all shifted numbers at once would be many times the bits
+        bits[:, column] = numbers >> (n - 1 - column) & 1
+    return bits
 
 
 def _few_inputs(n_inputs: int, n_outputs: int = 1) -> None:
@@ -248,12 +251,7 @@ def _few_inputs(n_inputs: int, n_outputs: int = 1) -> None:
 
 def zeros_and_ones(values: Any) -> Array:
     """Return a copy of an array of zeros and ones (or booleans) as int8; refuse any other value."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise InputError(
-            f"A truth table must be zeros and ones in rows of one length. Received: {error}."
-        ) from None
+    array = as_array(values, "A truth table", "zeros and ones")
     if array.dtype.kind not in "buif":
         raise InputError(f"A truth table must hold zeros and ones. Received: dtype {array.dtype}.")
     if array.size and not (array.min() >= 0 and array.max() <= 1 and array.dtype.kind != "f"):
