@@ -56,7 +56,9 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     names = list(sides(0))
-    print(f"limen {__version__}, scikit-learn {sklearn.__version__}; accuracy in %, mean ± sd of {options.seeds} seeds")
+    print(
+        f"limen {__version__}, scikit-learn {sklearn.__version__}; accuracy in %, mean ± sd of {options.seeds} seeds"
+    )
     print(f"{'':16}{'majority':>12}" + "".join(f"{name:>26}" for name in names))
     for name, target in TABLES.items():
         frame = table.read(EXAMPLES / f"{name}.csv").to_pandas()

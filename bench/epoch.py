@@ -63,7 +63,9 @@ def main(arguments: list[str]) -> None:
         "limen, last, 1 thread": lambda: Perceptron(**last).fit(X, y),
         "limen, last, 2 threads": lambda: Perceptron(**last, n_jobs=2).fit(X, y),
         "limen, average, shuffled, 1 thread": lambda: Perceptron(**average).fit(X, y),
-        "scikit-learn Perceptron, n_jobs=1": lambda: Rival(tol=None, shuffle=False, max_iter=epochs).fit(X, y),
+        "scikit-learn Perceptron, n_jobs=1": lambda: Rival(tol=None, shuffle=False, max_iter=epochs).fit(
+            X, y
+        ),
     }
     times: dict[str, list[float]] = {name: [] for name in work}
     for name in list(work)[:3]:
@@ -74,7 +76,9 @@ def main(arguments: list[str]) -> None:
     reading = [seconds(X.sum) for _ in range(options.runs)]
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
     print(f"limen {__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}")
-    print(f"{X.shape[0]:,} x {X.shape[1]} float32, 10 outputs; seconds an epoch, N = {options.runs} alternating fits")
+    print(
+        f"{X.shape[0]:,} x {X.shape[1]} float32, 10 outputs; seconds an epoch, N = {options.runs} alternating fits"
+    )
     print(f"{'':38}{'minimum':>9}{'median':>9}{'x rival':>9}")
     rival = statistics.median(times["scikit-learn Perceptron, n_jobs=1"])
     for name, found in times.items():

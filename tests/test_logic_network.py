@@ -241,7 +241,7 @@ def test_odd_names_reach_the_network():
     """Names that need quotes are the network's names as they are."""
     net = network(parse('"age >= 35" and not "job = farmer"'))
     assert net.inputs == ("age >= 35", "job = farmer")
-    assert str(net).split("\n")[1] == "y fires when age >= 35 − job = farmer ≥ 1"
+    assert str(net).split("\n")[1] == 'y fires when "age >= 35" − "job = farmer" ≥ 1'
 
 
 @pytest.mark.parametrize(

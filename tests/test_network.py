@@ -727,7 +727,7 @@ def test_print_says_when_each_neuron_fires() -> None:
         "Network: 2 inputs → 2 heaviside → 1 heaviside\n"
         "h1.1 fires when a + b ≥ 1\n"
         "h1.2 fires when a + b ≥ 2\n"
-        "a^b fires when h1.1 − h1.2 ≥ 1"
+        '"a^b" fires when h1.1 − h1.2 ≥ 1'
     )
     net = Network(
         Layer([[2, 0, 0, -1, 0.1], [-3, 0, 0, -1, 0]], [-1, 0, -0.5, 0, 1e-7]),

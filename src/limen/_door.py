@@ -7,6 +7,7 @@ biases, `as_array` for whatever else NumPy reads, `unique_names` for names. Each
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -187,7 +188,7 @@ def unique_names(names: Sequence[str] | None, what: str, prefix: str, n: int) ->
     if len(names) != n:
         raise InputError(f"{what} must be {n} names. Received: {len(names)} ({_text.listing(names)}).")
     if len(set(names)) != n:
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        twice, _ = Counter(names).most_common(1)[0]
         raise InputError(f"{what} must be unique. Received: {twice!r} twice.")
     return tuple(str(name) for name in names)
 

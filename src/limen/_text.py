@@ -7,6 +7,8 @@ a − b ≥ 1``), `rule` one such line,
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ __all__ = ["chain", "describe", "hidden_names", "listing", "number", "plural", "
 NEURONS = 16  # a layer's neurons described before the rest is only counted
 TERMS = 8  # terms of a weighted sum before the rest is only counted
 MINUS = "\N{MINUS SIGN}"
+PLAIN = re.compile(r"\w+(\.\w+)*")  # a name that needs no quotes
 
 
 def number(value: float) -> str:
@@ -59,6 +62,17 @@ def hidden_names(net: Network, index: int) -> tuple[str, ...]:
     return tuple(f"h{index + 1}.{k + 1}" for k in range(net.layers[index].n_neurons))
 
 
+def quoted(name: str) -> str:
+    """Return a name as it stands in a sum: in quotes unless it is one plain word.
+
+    Examples
+    --------
+    >>> quoted("h1.2"), quoted("age >= 35")
+    ('h1.2', '"age >= 35"')
+    """
+    return name if PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
 def terms(weights: Sequence[tuple[str, Any]], most: int = TERMS) -> str:
     """Return a weighted sum, terms of weight 0 left out.
 
@@ -82,7 +96,7 @@ def terms(weights: Sequence[tuple[str, Any]], most: int = TERMS) -> str:
     for name, weight in kept:
         joint = (MINUS if weight < 0 else "") if not pieces else (f" {MINUS} " if weight < 0 else " + ")
         factor = "" if abs(weight) == 1 else f"{number(abs(weight))}·"
-        pieces.append(f"{joint}{factor}{name}")
+        pieces.append(f"{joint}{factor}{quoted(name)}")
     more = f" + … ({plural(dropped, 'more term')})" if dropped > 0 else ""
     return "".join(pieces) + more
 
@@ -100,7 +114,7 @@ def describe(net: Network) -> str:
             together = "the largest wins, the first of equals"
             if layer.activation == "softmax":
                 together = "softmax over them"
-            lines.append(f"{listing(own)}: {together}")
+            lines.append(f"{listing([quoted(name) for name in own])}: {together}")
         names = own
     return "\n".join(lines)
 
@@ -114,7 +128,7 @@ def rule(layer: Layer, k: int, name: str, inputs: Sequence[str]) -> str:
     >>> rule(limen.Layer([[1], [-1]], [-1]), 0, "c", ["a", "b"])
     'c fires when a − b ≥ 1'
     """
-    weights, bias = _column(layer.weights, k, inputs), layer.bias[k].item()
+    weights, bias, name = _column(layer.weights, k, inputs), layer.bias[k].item(), quoted(name)
     constant = all(weight == 0 for _, weight in weights)
     if layer.activation == "heaviside":
         if constant:

@@ -7,11 +7,13 @@ and the neurons of a hardmax or softmax layer can't be parted.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 
+from limen import _text
 from limen._door import is_sparse, widen
 from limen.errors import InputError
 from limen.network import DOMAINS, Layer, Network
@@ -101,7 +103,7 @@ def beside(first: Network, second: Network, *, inputs: Literal["same", "separate
         if first.inputs != second.inputs:
             raise InputError(
                 'Networks that read the same inputs must name them alike and in one order (or say inputs="separate").'
-                f" Received: {first.inputs} and {second.inputs}."
+                f" Received: {reprlib.repr(first.inputs)} and {reprlib.repr(second.inputs)}."
             )
         names, domain = first.inputs, min(first.domain, second.domain, key=DOMAINS.index)
     else:
@@ -163,7 +165,7 @@ def _require_networks(*parts: object) -> None:
 def _position(net: Network, output: str | int) -> int:
     if isinstance(output, str):
         if output not in net.outputs:
-            raise InputError(f"Outputs are {', '.join(net.outputs)}. Received: {output!r}.")
+            raise InputError(f"Outputs are {_text.listing(net.outputs)}. Received: {output!r}.")
         return net.outputs.index(output)
     if not isinstance(output, int | np.integer):
         raise InputError(f"Outputs are selected by name or number. Received: {output!r}.")

@@ -329,7 +329,7 @@ class Encoding:
         --------
         >>> print(Encoding([Thresholds("age", (35,))]).network())
         Network: 1 input → 1 heaviside
-        age >= 35 fires when age ≥ 35
+        "age >= 35" fires when age ≥ 35
         """
         from scipy import sparse
 

@@ -13,14 +13,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from limen._door import INT64_MAX
-from limen.errors import InputError, NotExactError, TrainingError
+from limen.errors import NotExactError, TrainingError
 from limen.learn._rows import Rows
 from limen.learn._targets import Targets
 from limen.learn._training import Learner, Lesson, Weights
+from limen.learn.split import split_rows, strata
 from limen.network import Layer, Network
 from limen.step import Array
 
@@ -95,19 +95,12 @@ class Course:
         if self.one_batch or not self.settings.early_stopping:
             return seen, seen[:0]
         codes = self.target.codes[seen]
-        try:
-            training, validation = train_test_split(
-                seen,
-                test_size=self.settings.validation_fraction,
-                random_state=self.random,
-                stratify=codes if codes.ndim == 1 else None,
-            )
-        except ValueError as error:
-            raise InputError(
-                "early_stopping needs rows of every class to learn from and to hold out. Give more rows, another"
-                f" validation_fraction, or early_stopping=False. Received: {error}"
-            ) from None
-        return training, validation
+        training, validation = split_rows(
+            codes if codes.ndim == 1 else strata(codes),
+            self.settings.validation_fraction,
+            random_state=self.random.randint(2**31),
+        )
+        return seen[training], seen[validation]
 
     def run(self) -> None:
         """Do epochs until there is a reason to stop; when interrupted, be as after the last whole epoch."""
