@@ -359,6 +359,26 @@ def test_averaging_is_right_with_a_penalty_and_short_chunks(monkeypatch):
         np.testing.assert_allclose(clf.coef_[0], total / len(X), rtol=1e-12)
 
 
+@NOT_CONVERGED
+@pytest.mark.parametrize("form", [np.array, sp.csr_array])
+def test_averaging_is_right_with_a_cumulative_penalty(form, monkeypatch):
+    """The averaged weights under L1 equal the mean of the weights at the end of every step, pulled to zero."""
+    X, y = table(n=30)
+    X = np.where(X == 0, 1, X)  # a sparse row pulls only the weights it touches
+    w, b, debt, total = np.zeros(X.shape[1]), 0.0, np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    for step, (x, s) in enumerate(zip(X, np.where(y == 1, 1.0, -1.0), strict=True)):
+        if s * (w @ x + b) <= 0:
+            w, b = w + s * x, b + s
+        due = 0.5 * (step + 1)
+        pulled = np.where(w > 0, np.maximum(0, w - (due + debt)), np.minimum(0, w + (due - debt)))
+        debt, w = debt + pulled - w, pulled
+        total += w
+    for chunk in (1 << 27, 17):
+        monkeypatch.setattr(_training, "CHUNK", chunk)
+        clf = quiet(form(X), y, penalty="l1", alpha=0.5, shuffle=False, max_iter=1)
+        np.testing.assert_allclose(clf.coef_[0], total / len(X), rtol=1e-12, atol=1e-12)
+
+
 # How training ends --------------------------------------------------------------------------------------------
 
 

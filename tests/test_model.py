@@ -220,3 +220,10 @@ def test_models_are_frozen_values() -> None:
 def test_labels_of_different_types_make_different_models() -> None:
     """0 and False are equal to Python but not to who reads them: such models differ."""
     assert Model(OLD, AGE, [0, 1]) != Model(OLD, AGE, [False, True])
+
+
+@pytest.mark.parametrize("labels", [5, "ab", {"a", "b"}])
+def test_labels_come_in_a_list(labels):
+    """A number, one text or a set as labels is a named error, not a guess."""
+    with pytest.raises(InputError, match="list of labels"):
+        Model(Network(Layer([[1]], [-1])), labels=labels)

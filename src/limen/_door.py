@@ -178,6 +178,8 @@ def unique_names(names: Sequence[str] | None, what: str, prefix: str, n: int) ->
     """Return `n` unique names that aren't empty, by default ``x1, x2, …`` after `prefix`."""
     if names is None:
         return tuple(f"{prefix}{i + 1}" for i in range(n))
+    if isinstance(names, set | frozenset):
+        raise InputError(f"{what} must be names in an order, and a set has none. Give a list.")
     try:
         names = (names,) if isinstance(names, str) else tuple(names)
     except TypeError:

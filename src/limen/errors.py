@@ -26,6 +26,8 @@ __all__ = [
     "TrainingError",
 ]
 
+EXCERPT = 60  # characters of a formula shown on either side of an error
+
 
 class LimenError(Exception):
     """Base class of every error limen raises on purpose."""
@@ -61,9 +63,12 @@ class FormulaError(InputError):
         self.position = position
         line_start = text.rfind("\n", 0, position) + 1
         line_end = text.find("\n", position)
-        line = text[line_start : line_end if line_end >= 0 else len(text)]
-        caret = " " * (position - line_start) + "^"
-        super().__init__(f"{reason} At character {position + 1}:\n  {line}\n  {caret}")
+        line_end = line_end if line_end >= 0 else len(text)
+        start, end = max(line_start, position - EXCERPT), min(line_end, position + EXCERPT)
+        before = ("…" if start > line_start else "") + text[start:position]
+        after = text[position:end] + ("…" if end < line_end else "")
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in before + after)
+        super().__init__(f"{reason} At character {position + 1}:\n  {shown}\n  {' ' * len(before)}^")
 
     def __reduce__(self) -> tuple[type[FormulaError], tuple[str, str, int]]:
         return type(self), (self.reason, self.text, self.position)

@@ -161,6 +161,8 @@ def _as_array(labels: Sequence[Any]) -> Array:
 
 def _checked_labels(network: Network, labels: Sequence[Any]) -> Labels:
     activation, n = network.layers[-1].activation, network.n_outputs
+    if isinstance(labels, str) or not isinstance(labels, Sequence | np.ndarray):
+        raise InputError(f"labels must be a list of labels. Received: {labels!r}.")
     if activation not in ("heaviside", "hardmax"):
         raise InputError(f"Labels need outputs that decide: heaviside or hardmax. Received: {activation}.")
     if activation == "heaviside" and n > 1:

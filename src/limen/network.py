@@ -228,11 +228,15 @@ class Layer:
             and self.weights.shape == other.weights.shape
             and self.weights.dtype == other.weights.dtype
             and np.array_equal(self.bias, other.bias)
-            and all(
-                np.array_equal(a, b)
-                for a, b in zip(entries(self.weights), entries(other.weights), strict=True)
-            )
+            and self._weighs_as(other)
         )
+
+    def _weighs_as(self, other: Layer) -> bool:
+        """Whether two layers of one shape have the same weights, dense or sparse."""
+        if not is_sparse(self.weights) and not is_sparse(other.weights):
+            return bool(np.array_equal(self.weights, other.weights))
+        pairs = zip(entries(self.weights), entries(other.weights), strict=True)
+        return all(np.array_equal(a, b) for a, b in pairs)
 
     def __hash__(self) -> int:
         parts = tuple(part.tobytes() for part in entries(self.weights))
@@ -354,7 +358,11 @@ class Network:
             if self.domain == "real":
                 good = np.isfinite(values)
             elif self.domain == "integer":
-                good = (values == np.rint(values)) & (np.abs(values) < np.float64(2**63))
+                good = (
+                    (values == np.rint(values))
+                    & (values >= np.float64(-(2**63)))
+                    & (values < np.float64(2**63))
+                )
             else:
                 good = (values == 0) | (values == 1)
             require(good, values, self.domain)

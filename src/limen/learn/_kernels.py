@@ -199,7 +199,10 @@ def _add_bias(state: State, rule: Rule, k: int, step: float, steps: float) -> No
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _truncate(state: State, rule: Rule, k: int, j: int, scale: float, clock: float, due: float) -> None:
-    """Pull one weight towards zero by the L1 penalty still due to it, never past zero (Tsuruoka et al.)."""
+    """Pull one weight towards zero by the L1 penalty still due to it, never past zero (Tsuruoka et al.).
+
+    It is the end of a step: `clock` doesn't count the step yet, so that the sum has the pulled weight.
+    """
     before = scale * state.weights[k, j]
     after = before
     if before > 0:
@@ -285,13 +288,13 @@ def dense_outputs(
                     elif rule.pocket:
                         state.run[k] += 1
                 scale = shrunk
-                clock += scale
-                steps += 1
                 if rule.truncate > 0:
                     due += rule.truncate
                     for k in range(block, end):
                         for j in range(X.shape[1]):
                             _truncate(state, rule, k, j, scale, clock, due)
+                clock += scale
+                steps += 1
     return True
 
 
@@ -338,13 +341,13 @@ def sparse_outputs(
             elif rule.pocket:
                 state.run[k] += 1
         scale = shrunk
-        clock += scale
-        steps += 1
         if rule.truncate > 0:
             due += rule.truncate
             for k in range(first, end):
                 for q in range(start, stop):
                     _truncate(state, rule, k, indices[q], scale, clock, due)
+        clock += scale
+        steps += 1
     return True
 
 
@@ -413,13 +416,13 @@ def dense_classes(
                 _add_bias(state, rule, rival, -step, steps)
             elif rule.pocket:
                 state.run[0] += 1
-            clock += scale
-            steps += 1
             if rule.truncate > 0:
                 due += rule.truncate
                 for k in range(n_classes):
                     for j in range(X.shape[1]):
                         _truncate(state, rule, k, j, scale, clock, due)
+            clock += scale
+            steps += 1
     return True
 
 
@@ -460,11 +463,11 @@ def sparse_classes(
             _add_bias(state, rule, rival, -step, steps)
         elif rule.pocket:
             state.run[0] += 1
-        clock += scale
-        steps += 1
         if rule.truncate > 0:
             due += rule.truncate
             for k in range(n_classes):
                 for q in range(start, stop):
                     _truncate(state, rule, k, indices[q], scale, clock, due)
+        clock += scale
+        steps += 1
     return True

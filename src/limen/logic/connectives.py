@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from limen._door import unique_names
 from limen.errors import InputError
@@ -71,11 +72,12 @@ def inputs(names: str | Iterable[str]) -> tuple[Formula, ...]:
 
 def names_of(names: str | Iterable[str], what: str = "inputs") -> tuple[str, ...]:
     """Return the names in a text (split at spaces and commas) or a list, checked: none twice, none empty."""
+    listed: Any
     if isinstance(names, str):
         listed = [name for name in re.split(r"[\s,]+", names) if name]
     else:
         try:
-            listed = list(names)
+            listed = names if isinstance(names, set | frozenset) else list(names)
         except TypeError:
             raise InputError(
                 f"{what} must be names: a text such as 'a b c' or a list of texts. Received: {names!r}."
