@@ -301,6 +301,21 @@ def test_booleans_learn_as_zeros_and_ones():
     assert quiet(X.astype(bool), y, random_state=0).network_.domain == "binary"
 
 
+@NOT_CONVERGED
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("y_kind", ["multiclass", "multioutput"])
+def test_arrays_that_cant_be_written_are_read(shuffle, y_kind):
+    """Read-only rows, as joblib hands to its workers, dense and sparse, learn to the bit what others do."""
+    X, y = table(classes=3)
+    Y = np.stack([y == 0, y == 1], axis=1).astype(int) if y_kind == "multioutput" else y
+    for given in (X + 0.5, (X + 0.5).astype(np.float32), sp.csr_array(X + 0.5)):
+        settings = {"shuffle": shuffle, "random_state": 0, "max_iter": 3}
+        expected = quiet(given, Y, **settings).coef_
+        for array in (given.data, given.indices, given.indptr) if sp.issparse(given) else (given,):
+            array.setflags(write=False)
+        assert np.array_equal(quiet(given, Y, **settings).coef_, expected)
+
+
 def test_rows_are_copied_at_most_for_their_layout():
     """C-ordered arrays and CSR matrices reach the kernels as they are; others are copied once, in their type."""
     X = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -701,10 +716,12 @@ def test_bad_class_weights_are_named(weight, y):
 
 
 def test_too_few_rows_to_hold_out_are_named():
-    """Early stopping on a class of one row is refused, with what to do."""
+    """Early stopping where each row is the only one of its class is refused, with what to do."""
     clf = Perceptron(early_stopping=True)
     with pytest.raises(InputError, match="early_stopping=False"):
-        clf.fit(SQUARE, [0, 0, 0, 1])
+        clf.fit(SQUARE[:2], [0, 1])
+    with pytest.raises(InputError, match="early_stopping=False"):
+        clf.fit(SQUARE, [0, 0, 0, 1], sample_weight=[1, 0, 0, 0])
     assert not [name for name in vars(clf) if name.endswith("_")]
 
 
@@ -933,3 +950,12 @@ def test_a_class_without_a_name_is_a_class():
     assert set(clf.predict(pd.DataFrame(X, columns=["", "width"]))) <= {"", "b", "c"}
     assert clf.network_.outputs == ("y1", "y2", "y3")
     assert clf.network_.inputs == ("x1", "x2")
+
+
+def test_one_huge_row_is_answered_too():
+    """A row whose sums leave int64 is decided in floats, and so is the batch it is in."""
+    clf = Perceptron(random_state=0).fit(np.array([[0, 1], [5, 2], [1, 7], [8, 3]]), [0, 1, 0, 1])
+    X = np.array([[2**62, 1], [1, 2**62], [5, 2]])
+    with pytest.raises(NotExactError):
+        clf.network_(X)
+    assert clf.predict(X).tolist() == [1, 0, 1]

@@ -575,7 +575,7 @@ def test_a_network_that_is_simple_comes_back() -> None:
     assert simplify(net) is net
 
 
-def test_large_layers_are_quick() -> None:
+def test_large_layers() -> None:
     """1000 × 1000 weights, dense integers with duplicates and constants, come out smaller and the same."""
     rng = np.random.default_rng(1)
     W = rng.integers(-9, 10, (1000, 1000))

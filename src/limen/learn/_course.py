@@ -16,7 +16,7 @@ from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
 from limen._door import INT64_MAX
-from limen.errors import NotExactError, TrainingError
+from limen.errors import InputError, NotExactError, TrainingError
 from limen.learn._rows import Rows
 from limen.learn._targets import Targets
 from limen.learn._training import Learner, Lesson, Weights
@@ -95,11 +95,17 @@ class Course:
         if self.one_batch or not self.settings.early_stopping:
             return seen, seen[:0]
         codes = self.target.codes[seen]
-        training, validation = split_rows(
-            codes if codes.ndim == 1 else strata(codes),
-            self.settings.validation_fraction,
-            random_state=self.random.randint(2**31),
-        )
+        try:
+            training, validation = split_rows(
+                codes if codes.ndim == 1 else strata(codes),
+                self.settings.validation_fraction,
+                random_state=self.random.randint(2**31),
+            )
+        except InputError:
+            raise InputError(
+                "early_stopping must be able to hold out a row and still learn from one of each class."
+                f" Received: {len(seen)} rows whose sample weight isn't 0. Give more, or early_stopping=False."
+            ) from None
         return seen[training], seen[validation]
 
     def run(self) -> None:
@@ -256,10 +262,9 @@ class Course:
             weights, bias = self.coefficients(kept)
         kind = self.target.kind
         layer = Layer(weights.T, bias, "hardmax" if kind == "multiclass" else "heaviside")
-        domain = self.learner.domain if layer.is_integer else "real"
         inputs = _usable_names(self.names)
         outputs = _usable_names(self.target.classes if kind == "multiclass" else None)
-        return Network(layer, inputs, outputs, domain)
+        return Network(layer, inputs, outputs, self.learner.domain)
 
 
 def _usable_names(names: Any) -> list[str] | None:

@@ -226,7 +226,7 @@ def dense_outputs(
     first: int,
     last: int,
     source: Array,
-    direct: bool,
+    tile: Array,
     state: State,
     rule: Rule,
 ) -> bool:
@@ -241,9 +241,9 @@ def dense_outputs(
     cost : float64 array of shape (n_outputs, 2), the step on a negative and on a positive row
     first, last : multiples of `BLOCK`, or all outputs
     source : array of the weights' type
-        `X` itself, or a tile of shape (TILE, width), zero beyond n_features, for the kernel to copy rows into.
-    direct : bool
-        Whether `source` is `X`.
+        Where rows are read from: `X` itself, or `tile`.
+    tile : array of the weights' type, shape (TILE, width), zero beyond n_features
+        Where rows are copied to first; of no rows if `source` is `X`, which may be read-only.
     state, rule : State, Rule
         ``state.time`` is read, not changed.
 
@@ -254,11 +254,12 @@ def dense_outputs(
     """
     z = np.zeros(state.weights.shape[0], dtype=state.weights.dtype)
     n_outputs = signs.shape[1]
+    direct = tile.shape[0] == 0
     scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
     for start in range(0, rows.shape[0], TILE):
         n = min(TILE, rows.shape[0] - start)
         if not direct:
-            _fill(source, X, rows, start, n)
+            _fill(tile, X, rows, start, n)
         scale0, clock0, steps0, due0 = scale, clock, steps, due
         for block in range(first, last, BLOCK):
             scale, clock, steps, due = scale0, clock0, steps0, due0
@@ -382,7 +383,7 @@ def dense_classes(
     sample_weight: Array,
     cost: Array,
     source: Array,
-    direct: bool,
+    tile: Array,
     state: State,
     rule: Rule,
 ) -> bool:
@@ -390,10 +391,11 @@ def dense_classes(
     scale, clock, steps, due = state.time[0], state.time[1], state.time[2], state.time[3]
     n_classes = cost.shape[0]
     z = np.zeros(state.weights.shape[0], dtype=state.weights.dtype)
+    direct = tile.shape[0] == 0
     for start in range(0, rows.shape[0], TILE):
         n = min(TILE, rows.shape[0] - start)
         if not direct:
-            _fill(source, X, rows, start, n)
+            _fill(tile, X, rows, start, n)
         for p in range(n):
             i = rows[start + p]
             row = i if direct else p

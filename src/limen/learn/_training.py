@@ -279,11 +279,12 @@ class Learner:
             calls = [(*given, *span, state, rule) for span in spans]
         else:
             kernel = _kernels.dense_classes if self.classes else _kernels.dense_outputs
-            sources = [rows.arrays[0]] * len(spans) if self._direct else self._scratch(len(spans))
-            calls = [
-                (*given, *span, source, self._direct, state, rule)
-                for span, source in zip(spans, sources, strict=True)
-            ]
+            if self._direct:
+                no_tile = np.zeros((0, 0), dtype=state.weights.dtype)
+                places = [(rows.arrays[0], no_tile)] * len(spans)
+            else:
+                places = [(tile, tile) for tile in self._scratch(len(spans))]
+            calls = [(*given, *span, *place, state, rule) for span, place in zip(spans, places, strict=True)]
         with np.errstate(over="ignore", invalid="ignore"):  # kernels say so themselves, compiled or not
             if pool is None or len(calls) == 1:
                 finite = [kernel(*call) for call in calls]

@@ -30,7 +30,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from limen.errors import InputError
+from limen.errors import InputError, NotExactError
 from limen.learn._course import Course
 from limen.learn._kernels import Rule
 from limen.learn._rows import Rows, rows
@@ -446,16 +446,15 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return labels
 
     def _called(self, method: str, X: Any) -> Any:
-        """Call the network, as on reals where `X` leaves the domain it was learned on."""
+        """Call the network; where `X` leaves its domain or its exact range, call it as on floats."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype="numeric", reset=False)
         X = rows(X).source
         try:
             return getattr(self.network_, method)(X)
-        except InputError:
-            if self.network_.domain == "real":
-                raise
-            return getattr(Network(self.network_.layers, domain="real"), method)(X)
+        except (InputError, NotExactError):
+            on_reals = Network(self.network_.layers, domain="real")
+            return getattr(on_reals, method)(X.astype(np.float64))
 
 
 def _initial(values: Any, shape: tuple[int, ...], name: str) -> Array:
