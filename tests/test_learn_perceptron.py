@@ -959,3 +959,16 @@ def test_one_huge_row_is_answered_too():
     with pytest.raises(NotExactError):
         clf.network_(X)
     assert clf.predict(X).tolist() == [1, 0, 1]
+
+
+@NOT_CONVERGED
+def test_competing_classes_feel_the_l1_penalty_dense_and_sparse():
+    """On rows without zeros both kernels truncate alike, and a strong penalty leaves some weights at zero."""
+    X, y = table(classes=3, low=1, high=5)
+    dense, sparse = (
+        quiet(form(X), y, penalty="l1", alpha=0.3, shuffle=False, max_iter=3, solution="last")
+        for form in (np.array, sp.csr_array)
+    )
+    np.testing.assert_allclose(dense.coef_, sparse.coef_, rtol=1e-9, atol=1e-12)
+    assert (dense.coef_ == 0).any()
+    assert not (quiet(X, y, shuffle=False, max_iter=3, solution="last", penalty="l2").coef_ == 0).any()

@@ -104,9 +104,6 @@ def rows(X: Any) -> Rows:
 
 def _sparse_rows(X: Any) -> Rows:
     matrix = well_formed(X, "X").tocsr()
-    if not matrix.has_canonical_format:
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
     data = _plain(matrix.data)
     unsigned = {4: np.uint32, 8: np.uint64}[matrix.indices.dtype.itemsize]
     indptr = matrix.indptr.view({4: np.uint32, 8: np.uint64}[matrix.indptr.dtype.itemsize])
