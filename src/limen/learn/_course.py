@@ -22,7 +22,7 @@ from limen.learn._targets import Targets
 from limen.learn._training import Learner, Lesson, Weights
 from limen.learn.split import split_rows, strata
 from limen.network import Layer, Network
-from limen.step import Array
+from limen.step import Array, heaviside
 
 __all__ = ["Course"]
 
@@ -210,7 +210,7 @@ class Course:
 
     def _errors(self, kept: Weights) -> Array:
         """Return what wrong decisions on training rows cost: for each independent output, or in all."""
-        which = np.sort(self.training_rows)
+        which = self.training_rows
         weight, codes = self.lesson.sample_weight[which], self.target.codes[which]
         if self.learner.classes:
             costs = self.lesson.cost[codes, 1]
@@ -219,13 +219,13 @@ class Course:
             signs = self.lesson.targets[which]
             fires = signs > 0
             costs = np.where(fires, self.lesson.cost[:, 1], self.lesson.cost[:, 0])
-            wrong = (self.network(kept).scores(self.lesson.rows.take(which)) >= 0) != fires
+            wrong = heaviside(self.network(kept).scores(self.lesson.rows.take(which))) != fires
             wrong &= signs != 0  # a constant neuron isn't taught and can't be wrong
         errors: Array = np.asarray(weight @ (wrong * costs))
         return errors
 
     def _validation_score(self) -> float:
-        which = np.sort(self.validation_rows)
+        which = self.validation_rows
         right = self._decisions(self._current(), which) == self.target.codes[which]
         return float(
             np.average(right.reshape(len(which), -1).mean(axis=1), weights=self.lesson.sample_weight[which])

@@ -25,6 +25,7 @@ from limen.errors import NotExactError, TrainingError
 from limen.learn import _kernels
 from limen.learn._kernels import BLOCK, LANES, TILE, Rule, State
 from limen.learn._rows import Rows
+from limen.network import DOMAINS
 from limen.step import Array
 
 __all__ = ["Learner", "Lesson", "Weights"]
@@ -32,7 +33,6 @@ __all__ = ["Learner", "Lesson", "Weights"]
 CHUNK = 1 << 27  # multiply-adds in one kernel call: well under a second on any machine
 ROW = 128  # multiply-adds in whose time a row is fetched and decided on, for each output
 SMALLEST_SCALE = 1e-9  # a chunk ends before the L2 penalty has shrunk the weights further than this
-DOMAINS = ("binary", "integer", "real")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
