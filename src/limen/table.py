@@ -2,7 +2,7 @@
 
 `columns` takes a pandas, polars or Arrow table, a mapping of columns, or a 2-D array and returns each
 column as a `Column`: numbers, booleans or text as a NumPy array, and where values are missing. `read` reads
-CSV, Parquet and Arrow files. Frameworks are recognised by their own objects, never imported for you.
+CSV, Parquet and Arrow files, `reader` opens one in parts. Frameworks are known by their own objects, never imported.
 
 What counts as missing: null, None, NaN, pandas' NA. What is refused, by name: dates and times, columns of
 mixed types, infinities, nested values. Only the columns asked for are looked at.
@@ -10,10 +10,11 @@ mixed types, infinities, nested values. Only the columns asked for are looked at
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,13 +22,14 @@ import numpy as np
 
 from limen._files import read_bytes
 from limen._text import listing
-from limen.errors import InputError
+from limen.errors import FileError, InputError
 from limen.step import Array
 
-__all__ = ["MISSING_TEXT", "Column", "column_names", "columns", "n_rows", "read"]
+__all__ = ["MISSING_TEXT", "Column", "arrow_errors", "column_names", "columns", "n_rows", "read", "reader"]
 
 MISSING_TEXT = ("", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
 """Unquoted text that means "missing" in a CSV file unless said otherwise."""
+WIDE = {"b": np.bool_, "i": np.int64, "u": np.uint64, "f": np.float64}  # pandas' columns as NumPy types
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,6 +209,67 @@ def read(
     return table
 
 
+def reader(source: Any, form: str, *, header: bytes = b"", kinds: Mapping[str, str] | None = None) -> Any:
+    """Open a path (``form="parquet"`` or ``"arrow"``) or a stream (``"csv"``, first line `header`) in parts.
+
+    A CSV file's types are told from its first part unless `kinds` gives their Arrow names.
+    """
+    import pyarrow as pa
+
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        return pq.ParquetFile(source, pre_buffer=False)
+    if form == "arrow":
+        file = pa.OSFile(source)
+        whole = file.read(6) == b"ARROW1"
+        file.seek(0)
+        return pa.ipc.open_file(file) if whole else pa.ipc.open_stream(file)
+    types = {name: pa.type_for_alias(kind) for name, kind in (kinds or {}).items()}
+    options = _csv_options(_separator(header, "A table"), 1 << 22, types, MISSING_TEXT)
+    return pa.csv.open_csv(source, **options)
+
+
+@contextlib.contextmanager
+def arrow_errors(path: str) -> Iterator[None]:
+    """Name the file in what Arrow raises, and give Arrow's memory back to the system."""
+    import pyarrow as pa
+    import pyarrow.csv  # what `pa.csv` is in `reader`
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"{path} can't be read as a table: {_first_line(error)}") from error
+    finally:
+        pa.default_memory_pool().release_unused()
+
+
+def _separator(first: bytes, called: str) -> str:
+    try:
+        header = first.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{called} must be UTF-8 text. Received: {error.reason}.") from None
+    outside = "".join(header.split('"')[::2])  # what stands between quotes separates nothing
+    return max(",;\t|", key=outside.count)
+
+
+def _csv_options(separator: str, block: int, types: Any, missing: Sequence[str]) -> dict[str, Any]:
+    from pyarrow import csv
+
+    return {
+        "read_options": csv.ReadOptions(block_size=block, use_threads=False),
+        "parse_options": csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        "convert_options": csv.ConvertOptions(
+            null_values=list(missing),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            column_types=types,
+            true_values=["true", "True", "TRUE"],
+            false_values=["false", "False", "FALSE"],
+        ),
+    }
+
+
 def _read_csv(data: bytes, path: str | os.PathLike[str], text: Iterable[str], missing: Sequence[str]) -> Any:
     import pyarrow as pa
     from pyarrow import csv
@@ -216,28 +279,12 @@ def _read_csv(data: bytes, path: str | os.PathLike[str], text: Iterable[str], mi
         raise InputError(
             f"{_called(path)} is empty. Give a table with a row of names and at least one more row."
         )
-    try:
-        header = first[0].decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{_called(path)} must be UTF-8 text. Received: {error.reason}.") from None
-    outside = "".join(header.split('"')[::2])  # what stands between quotes separates nothing
-    separator = max(",;\t|", key=outside.count)
+    separator = _separator(first[0], _called(path))
     if first.end() == len(data):
         data += b"\n"  # a row of names that doesn't end is no table to Arrow
     block = min(len(data) + 1, 2**31 - 1)  # one block, so that types are told from all rows
-    table = csv.read_csv(
-        pa.BufferReader(data),
-        read_options=csv.ReadOptions(block_size=block, use_threads=False),
-        parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            null_values=list(missing),
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            column_types={name: pa.string() for name in text},
-            true_values=["true", "True", "TRUE"],
-            false_values=["false", "False", "FALSE"],
-        ),
-    )
+    types = dict.fromkeys(text, pa.string())
+    table = csv.read_csv(pa.BufferReader(data), **_csv_options(separator, block, types, missing))
     for index, (name, kind) in enumerate(zip(table.column_names, table.schema.types, strict=True)):
         if pa.types.is_binary(kind):
             raise InputError(
@@ -278,8 +325,7 @@ def _decompressed(data: bytes) -> bytes:
         return data
     import pyarrow as pa
 
-    plain: bytes = pa.CompressedInputStream(pa.BufferReader(data), codec).read()
-    return plain
+    return bytes(pa.CompressedInputStream(pa.BufferReader(data), codec).read())
 
 
 # One column ---------------------------------------------------------------------------------------------------
@@ -300,13 +346,15 @@ def _column(name: str, part: Any) -> Column:
         if kind in "buif" and missing.any():  # pandas' nullable types: fill, the mask remembers
             part = part.fillna(False if kind == "b" else 0)
         if kind in "buif" and not is_category:
-            return _finished(name, part.to_numpy(dtype=_plain(part.dtype)), missing)
+            return _finished(name, part.to_numpy(dtype=WIDE[kind]), missing)
         array = part.to_numpy(dtype=None if kind in "mM" else object)
     else:
         array = np.asarray(part) if isinstance(part, np.ndarray) else _from_sequence(name, part)
         if array.ndim != 1:
             raise InputError(f"Column {name!r} must hold one value a row. Received: shape {array.shape}.")
-        missing = np.ma.getmaskarray(part) if isinstance(part, np.ma.MaskedArray) else _none(len(array))
+        missing = (
+            np.ma.getmaskarray(part) if isinstance(part, np.ma.MaskedArray) else np.zeros(len(array), bool)
+        )
     if array.dtype.kind == "U":
         array = array.astype(object)
     if array.dtype != object:
@@ -407,10 +455,6 @@ def _kind(kind: type) -> str:
     return "text" if issubclass(kind, str) else kind.__name__
 
 
-def _none(n: int) -> Array:
-    return np.zeros(n, dtype=bool)
-
-
 class _KindError(InputError, TypeError):
     """A column of a kind that can't be used: what Python calls a `TypeError`."""
 
@@ -427,13 +471,6 @@ def _refused(name: str, kind: str, *, dates: bool) -> InputError:
         f"Column {name!r} can't be used: an argument must be a text string, a boolean or a number."
         f" Received: {kind}. Convert it or leave it out."
     )
-
-
-def _plain(dtype: Any) -> type[np.generic]:
-    """Return the NumPy type for a pandas column of numbers or booleans."""
-    if dtype.kind == "f":
-        return np.float64
-    return {"b": np.bool_, "i": np.int64, "u": np.uint64}[dtype.kind]
 
 
 def _plain_array(table: Any) -> Array:

@@ -100,7 +100,8 @@ def fit(
         from limen.learn import Perceptron, ThresholdEncoder
         from limen.learn.trial import trial as learn
 
-        with progress(quiet=quiet):
+        with progress(quiet=quiet) as watched:
+            classifier = Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed)
             trial = learn(
                 table,
                 targets,
@@ -109,7 +110,7 @@ def fit(
                 test_size=test_size,
                 random_state=seed,
                 encoder=ThresholdEncoder(thresholds, categorical=categories or "auto"),
-                classifier=Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed),
+                classifier=watched(classifier),
             )
     except KeyboardInterrupt:
         message("Interrupted. Nothing was saved.")

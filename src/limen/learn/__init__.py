@@ -1,14 +1,15 @@
 """Learning: networks from tables, arrays and streams, in scikit-learn's world.
 
 `Perceptron` learns a layer of threshold neurons; `ThresholdEncoder` turns a table into the 0/1 inputs it
-likes best; `model` binds the two, fitted, into a `limen.Model`. What an estimator learned is
-``estimator.network_``, and that is what predicts.
+likes best; `model` binds the two, fitted, into a `limen.Model`; `stream` reads files of any size, a batch at a
+time. What an estimator learned is ``estimator.network_``, and that is what predicts.
 """
 
 from __future__ import annotations
 
+from limen.learn import stream
 from limen.learn.binding import model
 from limen.learn.encoder import ThresholdEncoder
 from limen.learn.perceptron import Perceptron
 
-__all__ = ["Perceptron", "ThresholdEncoder", "model"]
+__all__ = ["Perceptron", "ThresholdEncoder", "model", "stream"]

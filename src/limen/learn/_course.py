@@ -1,14 +1,14 @@
 """One call of `fit` or `partial_fit`: epochs until there is a reason to stop, and which weights to keep.
 
 A `Course` owns what one call needs and the estimator doesn't keep: which rows train and which validate, the
-pocket, the best epoch so far. It logs each epoch at INFO on the logger ``limen``; the record carries ``epoch``,
-``max_iter`` and ``n_mistakes``.
+pocket, the best epoch so far. It is consistent between epochs, whatever interrupts it: `Course.kept` then returns
+what the last whole epoch left.
 """
 
 from __future__ import annotations
 
-import logging
 import warnings
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +17,9 @@ from sklearn.utils import check_random_state
 
 from limen._door import INT64_MAX
 from limen.errors import InputError, NotExactError, TrainingError
+from limen.learn._admission import Validation
+from limen.learn._callbacks import Audience, log_epoch
+from limen.learn._deciding import answers
 from limen.learn._rows import Rows
 from limen.learn._targets import Targets
 from limen.learn._training import Learner, Lesson, Weights
@@ -25,8 +28,6 @@ from limen.network import Layer, Network
 from limen.step import Array, heaviside
 
 __all__ = ["Course"]
-
-logger = logging.getLogger("limen")
 
 Settings: TypeAlias = Any
 """The estimator, for its parameters."""
@@ -42,8 +43,19 @@ class Course:
     learner : Learner
         What learns; replaced by its copy of the last whole epoch when an epoch fails.
     given, target, weight : Rows, Targets, ndarray of shape (n_rows,)
+    validation : Validation, optional
+        Rows to judge by instead of some held out.
     one_batch : bool
         Whether this is `partial_fit`: one epoch, after which the learner goes on.
+
+    Attributes
+    ----------
+    audience : Audience or None
+        Whom to tell of the epochs; none unless set.
+    stop_reason : str
+        Empty while there is none.
+    solution : str
+        Which weights to keep, where no epoch was better on the validation rows.
     """
 
     def __init__(
@@ -54,16 +66,19 @@ class Course:
         target: Targets,
         weight: Array,
         *,
+        validation: Validation | None = None,
         one_batch: bool = False,
     ) -> None:
         self.settings = settings
         self.learner = learner
         self.target = target
         self.one_batch = one_batch
-        self.random = check_random_state(settings.random_state)
+        self.max_iter = 1 if one_batch else settings.max_iter
         self.n_threads = effective_n_jobs(settings.n_jobs)
         self.names = getattr(settings, "feature_names_in_", None)
-        costs = target.costs(settings.class_weight)
+        self.audience: Audience | None = None
+        weighs = settings.class_weight is not None
+        costs = target.costs(settings.class_weight) if weighs else np.ones((target.n_outputs, 2))
         signs = target.codes if learner.classes else target.signs()
         # An output that never changes has nothing to learn: it becomes a constant neuron.
         self.constant = np.zeros(target.n_outputs, dtype=np.int64)
@@ -78,25 +93,35 @@ class Course:
                 )
                 signs = np.where(self.constant == 0, signs, 0).astype(np.int8)
         self.lesson = Lesson(given, signs, weight, costs)
-        self.training_rows, self.validation_rows = self._split(weight)
+        self.training_rows = np.flatnonzero(weight > 0)
+        self.validation = validation
+        if validation is None and settings.early_stopping and not one_batch:
+            self._hold_out()
         self.n_mistakes: list[int] = []
         self.stop_reason = ""
-        self.pocketed: Weights | None = None
-        self.pocket_errors: Array = np.array(np.inf)
+        self.solution: str = settings.solution
+        self.best_loss, self.best_score, self.n_stale = np.inf, -np.inf, 0
+        # Weights, and what their wrong decisions cost; one value, so that an interrupt can't part them.
+        self.pocketed: tuple[Weights, Array] | None = None
         self.best_validated: Weights | None = None
+        self._spare: Learner | None = None
 
     @property
     def n_epochs(self) -> int:
         """Whole epochs done."""
         return len(self.n_mistakes)
 
-    def _split(self, weight: Array) -> tuple[Array, Array]:
-        seen = np.flatnonzero(weight > 0)
-        if self.one_batch or not self.settings.early_stopping:
-            return seen, seen[:0]
+    @cached_property
+    def random(self) -> Any:
+        """What orders are drawn from, made when the first is."""
+        return check_random_state(self.settings.random_state)
+
+    def _hold_out(self) -> None:
+        """Take some of the training rows to judge by."""
+        seen = self.training_rows
         codes = self.target.codes[seen]
         try:
-            training, validation = split_rows(
+            training, held_out = split_rows(
                 codes if codes.ndim == 1 else strata(codes),
                 self.settings.validation_fraction,
                 random_state=self.random.randint(2**31),
@@ -106,78 +131,90 @@ class Course:
                 "early_stopping must be able to hold out a row and still learn from one of each class."
                 f" Received: {len(seen)} rows whose sample weight isn't 0. Give more, or early_stopping=False."
             ) from None
-        return seen[training], seen[validation]
+        which, self.training_rows = seen[held_out], seen[training]
+        self.validation = Validation(
+            self.lesson.rows.take(which), self.target.codes[which], self.lesson.sample_weight[which]
+        )
+
+    # Epochs -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Do epochs until there is a reason to stop; when interrupted, be as after the last whole epoch."""
-        max_iter = 1 if self.one_batch else self.settings.max_iter
-        best_loss, best_score, stale = np.inf, -np.inf, 0
         while not self.stop_reason:
-            before = self.learner.copy()
-            try:
-                mistakes, loss = self.learner.epoch(
-                    self.lesson,
-                    self._order(),
-                    n_threads=self.n_threads,
-                    empty_pocket=not self.one_batch,
-                )
-                if self.learner.rule.pocket:
-                    self._fill_pocket()
-            except BaseException:
-                self.learner = before
-                raise
-            self.n_mistakes.append(mistakes)
-            logger.info(
-                "epoch %d of %d: %d mistakes",
-                self.n_epochs,
-                max_iter,
-                mistakes,
-                extra={"epoch": self.n_epochs, "max_iter": max_iter, "n_mistakes": mistakes},
+            if self.audience is not None:
+                self.audience.begin_epoch()
+            mistakes, loss = self._epoch()
+            log_epoch(self.n_epochs, self.max_iter, mistakes)
+            self.stop_reason = self._verdict(mistakes, loss)
+            if self.stop_reason == "converged" and self.solution == "average":
+                self.solution = "last"  # the last weights are without a mistake; the averaged ones may err
+                if not self._errors(self._current("average")).any():
+                    self.solution = "average"
+            if self.audience is not None and self.audience.end_epoch(self.n_mistakes):
+                self.stop_reason = self.stop_reason or "callback"
+
+    def _epoch(self) -> tuple[int, float]:
+        """Do one epoch, or none at all; return its mistakes and its loss."""
+        before = self._spare = _copied(self.learner, self._spare)
+        n_epochs, pocketed = self.n_epochs, self.pocketed
+        try:
+            mistakes, loss = self.learner.epoch(
+                self.lesson, self._order(), n_threads=self.n_threads, empty_pocket=not self.one_batch
             )
-            tol = self.settings.tol
-            if len(self.validation_rows):
-                score = self._validation_score()
-                stale = 0 if score > best_score + (tol or 0.0) else stale + 1
-                if score > best_score:
-                    best_score, self.best_validated = score, self._current()
-            elif tol is not None:
-                loss *= self.settings.eta0 / len(self.training_rows)
-                stale = stale + 1 if loss > best_loss - tol else 0
-                best_loss = min(best_loss, loss)
-            if self.one_batch:
-                self.stop_reason = "partial_fit"
-            elif mistakes == 0:
-                self.stop_reason = "converged"
-            elif stale >= self.settings.n_iter_no_change:
-                self.stop_reason = "early_stopping" if len(self.validation_rows) else "no_improvement"
-            elif self.n_epochs == max_iter:
-                self.stop_reason = "max_iter"
+            if self.learner.rule.pocket:
+                self._fill_pocket()
+            self.n_mistakes.append(mistakes)
+        except BaseException:
+            self.learner, self.pocketed, self._spare = before, pocketed, None
+            del self.n_mistakes[n_epochs:]
+            raise
+        return mistakes, loss
+
+    def _verdict(self, mistakes: int, loss: float) -> str:
+        """Return why to stop after an epoch; empty if there is no reason."""
+        tol = self.settings.tol
+        if self.validation is not None:
+            score = self._validation_score(self.validation)
+            self.n_stale = 0 if score > self.best_score + (tol or 0.0) else self.n_stale + 1
+            if score > self.best_score:
+                self.best_score, self.best_validated = score, self._current()
+        elif tol is not None:
+            loss *= self.settings.eta0 / len(self.training_rows)
+            self.n_stale = self.n_stale + 1 if loss > self.best_loss - tol else 0
+            self.best_loss = min(self.best_loss, loss)
+        if self.one_batch:
+            return "partial_fit"
+        if mistakes == 0:
+            return "converged"
+        if self.n_stale >= self.settings.n_iter_no_change:
+            return "no_improvement" if self.validation is None else "early_stopping"
+        return "max_iter" if self.n_epochs == self.max_iter else ""
 
     def _order(self) -> Array:
         return self.random.permutation(self.training_rows) if self.settings.shuffle else self.training_rows
 
+    # What to keep -------------------------------------------------------------------------------------------
+
     def kept(self) -> tuple[Weights, str]:
         """Return the weights to keep, and which they are."""
-        solution = self.settings.solution
         if self.best_validated is not None and self.stop_reason != "converged":
-            return self.best_validated, solution
-        current = self._current()
-        if solution == "average" and self.stop_reason == "converged" and self._errors(current).any():
-            return self._with_constants(self.learner.last()), "last"
-        return current, solution
+            return self.best_validated, self.settings.solution
+        return self._current(self.solution), self.solution
 
-    def _current(self) -> Weights:
-        solution = self.settings.solution
+    def _current(self, solution: str | None = None) -> Weights:
+        solution = solution or self.settings.solution
         if solution == "average":
             kept = self.learner.averaged()
         elif solution == "last":
             kept = self.learner.last()
         else:
-            kept = self.learner.longest_run() if self.pocketed is None else self.pocketed
+            kept = self.learner.longest_run() if self.pocketed is None else self.pocketed[0]
         return self._with_constants(kept)
 
     def _with_constants(self, kept: Weights) -> Weights:
         never_changes = self.constant != 0
+        if not never_changes.any():
+            return kept
         bias = np.where(never_changes, self.constant * kept.divisor, kept.bias)
         # Weights it started from may not be zero.
         weights = np.where(never_changes[:, np.newaxis], 0, kept.weights)
@@ -189,47 +226,75 @@ class Course:
             return  # a batch can't judge; the longest run of all batches is kept
         run = self.learner.longest_run()
         errors = self._errors(self._with_constants(run))
-        better = errors < self.pocket_errors
         if self.pocketed is None:
-            self.pocketed, self.pocket_errors = run, errors
-        elif better.any():
-            old = self.pocketed
+            self.pocketed = run, errors
+            return
+        old, fewest = self.pocketed
+        better = errors < fewest
+        if better.any():
             whole = better if better.ndim else np.full(self.learner.n_outputs, bool(better))
             weights = np.where(whole[:, np.newaxis], run.weights, old.weights)
-            self.pocketed = Weights(weights, np.where(whole, run.bias, old.bias), 1)
-            self.pocket_errors = np.minimum(errors, self.pocket_errors)
+            pocketed = Weights(weights, np.where(whole, run.bias, old.bias), 1)
+            self.pocketed = pocketed, np.minimum(errors, fewest)
 
-    def _decisions(self, kept: Weights, which: Array) -> Array:
-        """Return what a network with these weights decides on some rows, as codes."""
-        network = self.network(kept)
-        outputs = network(self.lesson.rows.take(which))
-        if self.target.kind == "multiclass":
-            decided: Array = outputs.argmax(axis=1)
-            return decided
-        return outputs[:, 0] if self.target.kind == "binary" else outputs
+    def fitted(self) -> dict[str, Any]:
+        """Return the fitted attributes of the estimator, as training has ended."""
+        kept, solution = self.kept()
+        network = self.network(kept)  # may refuse
+        coef, intercept = self.coefficients(kept)
+        eta0 = self.settings.eta0
+        return {
+            "_learner": self.learner,
+            "_kind": self.target.kind,
+            "_eta0": eta0,
+            "_per_score": 1.0 if network.layers[0].weights.dtype == np.float64 else eta0 / kept.divisor,
+            "classes_": self.target.classes,
+            "network_": network,
+            "coef_": coef,
+            "intercept_": intercept,
+            "n_iter_": self.n_epochs,
+            "n_mistakes_": np.array(self.n_mistakes, dtype=np.int64),
+            "stop_reason_": self.stop_reason,
+            "solution_": solution,
+            "t_": self.learner.n_steps,
+        }
+
+    def fitted_so_far(self) -> dict[str, Any]:
+        """Return the fitted attributes, had training ended here, while it goes on."""
+        so_far = self.fitted()
+        return so_far | {"_learner": self.learner.copy(), "stop_reason_": self.stop_reason or "callback"}
+
+    # Judging ------------------------------------------------------------------------------------------------
 
     def _errors(self, kept: Weights) -> Array:
         """Return what wrong decisions on training rows cost: for each independent output, or in all."""
-        which = self.training_rows
-        weight, codes = self.lesson.sample_weight[which], self.target.codes[which]
-        if self.learner.classes:
-            costs = self.lesson.cost[codes, 1]
-            wrong = self._decisions(kept, which) != codes
-        else:
-            signs = self.lesson.targets[which]
-            fires = signs > 0
-            costs = np.where(fires, self.lesson.cost[:, 1], self.lesson.cost[:, 0])
-            wrong = heaviside(self.network(kept).scores(self.lesson.rows.take(which))) != fires
-            wrong &= signs != 0  # a constant neuron isn't taught and can't be wrong
-        errors: Array = np.asarray(weight @ (wrong * costs))
+        lesson, network = self.lesson, self.network(kept)
+        errors: Array = np.array(0.0)
+        method = "__call__" if self.learner.classes else "scores"
+        for which, outputs in answers(network, lesson.rows.source, self.training_rows, method):
+            if self.learner.classes:
+                codes = self.target.codes[which]
+                costs = lesson.cost[codes, 1]
+                wrong = outputs.argmax(axis=1) != codes
+            else:
+                signs = lesson.targets[which]
+                fires = signs > 0
+                costs = np.where(fires, lesson.cost[:, 1], lesson.cost[:, 0])
+                wrong = heaviside(outputs) != fires
+                wrong &= signs != 0  # a constant neuron isn't taught and can't be wrong
+            errors = errors + lesson.sample_weight[which] @ (wrong * costs)
         return errors
 
-    def _validation_score(self) -> float:
-        which = self.validation_rows
-        right = self._decisions(self._current(), which) == self.target.codes[which]
-        return float(
-            np.average(right.reshape(len(which), -1).mean(axis=1), weights=self.lesson.sample_weight[which])
-        )
+    def _validation_score(self, validation: Validation) -> float:
+        """Return the share of right decisions on the validation rows, weighted."""
+        network, right = self.network(self._current()), 0.0
+        everything = np.arange(len(validation.codes))
+        for which, outputs in answers(network, validation.rows, everything):
+            if self.target.kind == "multiclass":
+                outputs = outputs.argmax(axis=1)
+            agrees = outputs.reshape(len(which), -1) == validation.codes[which].reshape(len(which), -1)
+            right += float(validation.sample_weight[which] @ agrees.mean(axis=1))
+        return right / float(validation.sample_weight.sum())
 
     def coefficients(self, kept: Weights) -> tuple[Array, Array]:
         """Return weights and bias as scikit-learn shapes them: floats in units of eta0."""
@@ -265,6 +330,26 @@ class Course:
         inputs = _usable_names(self.names)
         outputs = _usable_names(self.target.classes if kind == "multiclass" else None)
         return Network(layer, inputs, outputs, self.learner.domain)
+
+
+def _copied(learner: Learner, spare: Learner | None) -> Learner:
+    """Return a copy of a learner, in the memory of `spare` where that has room for it.
+
+    Fresh memory costs a page fault every few thousand bytes, more than what is copied into it.
+    """
+    if spare is None or spare is learner:
+        return learner.copy()
+    arrays = [*zip(learner.state, spare.state, strict=True)]
+    arrays += [(learner.total, spare.total), (learner.total_bias, spare.total_bias)]
+    # An empty array may have any strides.
+    if any(
+        a.shape != b.shape or a.dtype != b.dtype or (a.size and a.strides != b.strides) for a, b in arrays
+    ):
+        return learner.copy()
+    for array, copy in arrays:
+        np.copyto(copy, array)
+    spare.n_steps, spare.exact, spare.domain = learner.n_steps, learner.exact, learner.domain
+    return spare
 
 
 def _usable_names(names: Any) -> list[str] | None:

@@ -22,8 +22,10 @@ import numpy as np
 
 from limen._door import FLOAT64_WHOLE, INT64_MAX
 from limen.errors import NotExactError, TrainingError
-from limen.learn import _kernels
-from limen.learn._kernels import BLOCK, LANES, TILE, Rule, State
+from limen.learn import _kernels_dense, _kernels_sparse
+from limen.learn._kernels import PERCEPTRON, Rule, State
+from limen.learn._kernels_dots import BLOCK
+from limen.learn._kernels_lanes import lanes
 from limen.learn._rows import Rows
 from limen.network import DOMAINS
 from limen.step import Array
@@ -31,7 +33,10 @@ from limen.step import Array
 __all__ = ["Learner", "Lesson", "Weights"]
 
 CHUNK = 1 << 27  # multiply-adds in one kernel call: well under a second on any machine
+PIECE = 1 << 20  # numbers of a type kernels don't know that are copied at a time, into one they do
+LINE = 64  # features that rows of weights are padded to, so that each starts a line of the cache
 ROW = 128  # multiply-adds in whose time a row is fetched and decided on, for each output
+SINGLE_WHOLE = 2.0**24  # whole numbers up to here are float32 numbers
 SMALLEST_SCALE = 1e-9  # a chunk ends before the L2 penalty has shrunk the weights further than this
 
 
@@ -99,11 +104,11 @@ class Learner:
         self.n_features = n_features
         self.classes = classes
         self.rule = rule
-        self.exact = rule.shrink == 1 and rule.truncate == 0
+        self.exact = rule.shrink == 1 and rule.truncate == 0 and rule.update == PERCEPTRON
         self.domain = "binary"
         self.n_steps = 0
         padded = 1 if n_outputs == 1 else -(-n_outputs // BLOCK) * BLOCK
-        shape, none = (padded, -(-n_features // LANES) * LANES), (0, 0)
+        shape, none = (padded, -(-n_features // LINE) * LINE), (0, 0)
         self.state = State(
             weights=np.zeros(shape),
             bias=np.zeros(padded),
@@ -118,8 +123,8 @@ class Learner:
             loss=np.zeros(padded),
             time=np.array([1.0, 0.0, 0.0, 0.0]),
         )
-        self._tiles: list[Array] = []  # one for each thread
-        self._direct = False
+        self._view = np.zeros(none, dtype=np.float32)  # of exact weights, see `limen.learn._kernels_dense`
+        self._doubt = np.zeros(0)
         # The sum of the weights after every step so far, int64 while exact.
         kind = np.int64 if self.exact else np.float64
         self.total = np.zeros(shape if rule.average else none, dtype=kind)
@@ -127,14 +132,15 @@ class Learner:
 
     def copy(self) -> Learner:
         """Return a learner that can go on from here without changing this one."""
-        twin = copy.copy(self)  # without the tiles, which two learners in two threads must not share
+        twin = copy.copy(self)
         twin.state = State(*(_aligned(array, array.dtype, _layout(array)) for array in self.state))
         twin.total = self.total.copy(order="K")
         twin.total_bias = self.total_bias.copy()
+        twin._view = np.zeros((0, 0), dtype=np.float32)  # which two learners in two threads must not share
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_tiles": []}  # scratch: not worth a place in a pickle
+        return {**self.__dict__, "_view": np.zeros((0, 0), dtype=np.float32)}  # scratch: no place in a pickle
 
     def start_from(self, weights: Array, bias: Array) -> None:
         """Set the weights training starts from, shapes (n_outputs, n_features) and (n_outputs,)."""
@@ -172,15 +178,20 @@ class Learner:
         TrainingError
             Numbers overflowed.
         """
-        self._prepare(lesson)
-        state = self.state
-        # Rows in their own order and type are streamed from where they are; others go through tiles.
-        same_type = lesson.rows.arrays[0].dtype == state.weights.dtype
-        self._direct = same_type and bool((np.diff(order) >= 0).all())
-        state.mistakes[:] = 0
-        state.loss[:] = 0
+        self.begin(empty_pocket=empty_pocket)
+        self.show(lesson, order, n_threads=n_threads)
+        return self.end()
+
+    def begin(self, *, empty_pocket: bool = False) -> None:
+        """Begin an epoch: no mistakes so far."""
+        self.state.mistakes[:] = 0
+        self.state.loss[:] = 0
         if empty_pocket:
-            state.best_run[:] = -1
+            self.state.best_run[:] = -1
+
+    def show(self, lesson: Lesson, order: Array, *, n_threads: int = 1) -> None:
+        """Show rows, which may be all of an epoch or a part; see `epoch`."""
+        self._prepare(lesson)
         position = 0
         with ThreadPoolExecutor(max_workers=n_threads) if n_threads > 1 else nullcontext() as pool:
             while position < len(order):
@@ -188,9 +199,12 @@ class Learner:
                 self._run(lesson, order[position : position + length], pool, n_threads)
                 self._advance(length)
                 position += length
-        self._settle()
         self.n_steps += len(order)
-        return int(state.mistakes.sum()), float(state.loss.sum())
+
+    def end(self) -> tuple[int, float]:
+        """End an epoch; return its number of mistakes and its loss."""
+        self._settle()
+        return int(self.state.mistakes.sum()), float(self.state.loss.sum())
 
     def last(self) -> Weights:
         """Return the weights after the last step."""
@@ -217,19 +231,43 @@ class Learner:
         return Weights(weights[:k, :d].astype(kind), bias[:k].astype(kind), divisor)
 
     def _prepare(self, lesson: Lesson) -> None:
-        """Bring the arrays into the type and layout for these rows."""
+        """Bring the arrays into the type, layout and padding for these rows."""
         self.domain = max(self.domain, lesson.rows.domain, key=DOMAINS.index)
         if self.exact and not lesson.is_whole:
             self._become_inexact()
         single = not self.exact and lesson.rows.arrays[0].dtype == np.float32
-        kind = np.float32 if single else np.float64
+        kind = np.dtype(np.float32 if single else np.float64)
         layout = "F" if lesson.rows.is_sparse else "C"
-        learned = {name: getattr(self.state, name) for name in ("weights", "bias", "pocket", "pocket_bias")}
-        summed = {name: getattr(self.state, name) for name in ("late", "debt")}
-        self.state = self.state._replace(
-            **{name: _aligned(array, np.dtype(kind), layout) for name, array in learned.items()},
-            **{name: _aligned(array, array.dtype, layout) for name, array in summed.items()},
+        if self.n_outputs == 1:
+            self._unit = n_padded = 1
+        else:
+            self._unit = lanes(np.empty(0, kind)) if lesson.rows.is_sparse else BLOCK
+            n_padded = -(-self.n_outputs // self._unit) * self._unit
+        learned = ("weights", "bias", "pocket", "pocket_bias")
+        self.state = State(
+            *(
+                _fitting(array, n_padded, kind if name in learned else array.dtype, layout)
+                for name, array in zip(State._fields[:-1], self.state[:-1], strict=True)
+            ),
+            time=self.state.time,
         )
+        self.total = _fitting(self.total, n_padded, self.total.dtype, layout)
+        self.total_bias = _fitting(self.total_bias, n_padded, self.total.dtype, layout)
+        self._view, self._doubt = self.state.weights, np.zeros(0)
+        if self.exact and not lesson.rows.is_sparse and lesson.rows.largest <= SINGLE_WHOLE:
+            if lesson.rows.arrays[0].dtype != np.float64:
+                self._view = _aligned(self.state.weights, np.dtype(np.float32), "C")
+                self._doubt = np.zeros(n_padded)
+                for k in range(self.n_outputs):
+                    largest = lesson.rows.largest
+                    _kernels_dense.refresh(self.state.weights, self._view, self._doubt, largest, k)
+
+    def _taken(self, lesson: Lesson) -> np.dtype[Any] | None:
+        """Return the type dense rows must be copied to for a kernel to take them; None if it takes them as they are."""
+        given = lesson.rows.arrays[0].dtype
+        if lesson.rows.is_sparse or given == self._view.dtype or (len(self._doubt) and given == np.uint8):
+            return None
+        return np.dtype(self._view.dtype)
 
     def _chunk(self, lesson: Lesson, remaining: int) -> int:
         """Return how many rows to do next, settling sums or giving up exactness where numbers get large."""
@@ -237,6 +275,8 @@ class Learner:
         per_output = ROW + (lesson.rows.cost if lesson.rows.is_sparse else width)
         per_row = per_output * n_outputs * (4 if self.rule.truncate > 0 else 1)
         length = min(remaining, max(1, int(CHUNK / per_row)))
+        if self._taken(lesson) is not None:
+            length = min(length, max(1, PIECE // width))
         if self.rule.shrink < 1:
             length = min(length, max(1, int(np.log(SMALLEST_SCALE) / np.log(self.rule.shrink))))
             self._settle()
@@ -271,20 +311,21 @@ class Learner:
 
     def _run(self, lesson: Lesson, order: Array, pool: ThreadPoolExecutor | None, n_threads: int) -> None:
         rows, state, rule = lesson.rows, self.state, self.rule
-        given = (*rows.arrays, order, lesson.targets, lesson.sample_weight, lesson.cost)
-        spans = [()] if self.classes else _spans(len(state.weights), n_threads)
+        given: tuple[Array, ...] = (order, lesson.targets, lesson.sample_weight)
+        arrays = rows.arrays
+        taken = self._taken(lesson)
+        if taken is not None:
+            arrays = (arrays[0][order].astype(taken),)
+            given = (np.arange(len(order)), lesson.targets[order], lesson.sample_weight[order])
         kernel: Any
         if rows.is_sparse:
-            kernel = _kernels.sparse_classes if self.classes else _kernels.sparse_outputs
-            calls = [(*given, *span, state, rule) for span in spans]
+            kernel = _kernels_sparse.sparse_classes if self.classes else _kernels_sparse.sparse_outputs
+            place: tuple[Any, ...] = ()
         else:
-            kernel = _kernels.dense_classes if self.classes else _kernels.dense_outputs
-            if self._direct:
-                no_tile = np.zeros((0, 0), dtype=state.weights.dtype)
-                places = [(rows.arrays[0], no_tile)] * len(spans)
-            else:
-                places = [(tile, tile) for tile in self._scratch(len(spans))]
-            calls = [(*given, *span, *place, state, rule) for span, place in zip(spans, places, strict=True)]
+            kernel = _kernels_dense.dense_classes if self.classes else _kernels_dense.dense_outputs
+            place = (self._view, self._doubt, rows.largest)
+        spans = [()] if self.classes else _spans(len(state.weights), self._unit, n_threads)
+        calls = [(*arrays, *given, lesson.cost, *span, *place, state, rule) for span in spans]
         with np.errstate(over="ignore", invalid="ignore"):  # kernels say so themselves, compiled or not
             if pool is None or len(calls) == 1:
                 finite = [kernel(*call) for call in calls]
@@ -299,14 +340,6 @@ class Learner:
                 "A net input overflowed while learning, so nothing was kept. Scale the features down"
                 " (sklearn.preprocessing.StandardScaler), or give float64 instead of float32."
             )
-
-    def _scratch(self, n: int) -> list[Array]:
-        """Return a tile for each of `n` threads."""
-        weights = self.state.weights
-        if len(self._tiles) < n or self._tiles[0].dtype != weights.dtype:
-            empty = np.zeros((TILE, weights.shape[1]), dtype=weights.dtype)
-            self._tiles = [_aligned(empty, weights.dtype, "C") for _ in range(n)]
-        return self._tiles[:n]
 
     def _advance(self, length: int) -> None:
         time = self.state.time
@@ -343,11 +376,22 @@ class Learner:
         self.total_bias = self.total_bias.astype(np.float64)
 
 
-def _spans(n: int, n_threads: int) -> list[tuple[int, ...]]:
-    """Return ranges of outputs, each a multiple of a block, one for each thread."""
-    blocks = -(-n // BLOCK)
-    share = -(-blocks // n_threads) * BLOCK
+def _spans(n: int, unit: int, n_threads: int) -> list[tuple[int, ...]]:
+    """Return ranges of outputs, each a multiple of `unit`, one for each thread."""
+    share = -(-(n // unit) // n_threads) * unit
     return [(first, min(first + share, n)) for first in range(0, n, share)]
+
+
+def _fitting(array: Array, n_padded: int, dtype: np.dtype[Any], layout: str) -> Array:
+    """Return an array of the type, padding and layout kernels want: itself if it is so already."""
+    if array.size == 0:
+        return array
+    if len(array) == n_padded and array.dtype == dtype and array.flags[f"{layout}_CONTIGUOUS"]:
+        return array
+    n = min(len(array), n_padded)
+    padded = np.zeros((n_padded, *array.shape[1:]), dtype)
+    padded[:n] = array[:n]
+    return _aligned(padded, dtype, layout)
 
 
 def _layout(array: Array) -> str:
@@ -370,4 +414,5 @@ def _aligned(array: Array, dtype: np.dtype[Any], layout: str) -> Array:
 
 
 def _largest(array: Array) -> float:
-    return float(np.abs(array).max(initial=0))
+    """Return the largest absolute value, NaN if there is one, without a copy."""
+    return max(float(array.max(initial=0)), -float(array.min(initial=0))) if array.size else 0.0

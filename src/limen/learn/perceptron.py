@@ -1,8 +1,9 @@
 """The perceptron, a scikit-learn classifier whose result is a `limen.Network`.
 
 A neuron errs on a row unless its net input ``z`` is on the right side: ``y * z > 0`` with ``y = ±1``. Each
-mistake adds ``y`` times the row to the weights (Rosenblatt 1958). Two classes take one neuron; more classes a
-layer that ends in hardmax; several binary outputs a layer of independent neurons, all trained in one pass.
+mistake adds ``y`` times the row to the weights (Rosenblatt 1958), or as much of it as gives the row its margin
+(passive-aggressive rules, Crammer et al. 2006). Two classes take one neuron; more classes a layer that ends in
+hardmax; several binary outputs a layer of independent neurons, all trained in one pass.
 
 Training stops after an epoch without a mistake. On data that are linearly separable with margin γ and radius R
 that takes at most ``(R/γ)²`` mistakes, whatever the order (Novikoff 1962).
@@ -11,32 +12,36 @@ References
 ----------
 F. Rosenblatt (1958), "The perceptron: a probabilistic model for information storage and organization in the
 brain", Psychological Review 65(6). A. B. J. Novikoff (1962), "On convergence proofs on perceptrons", Symposium
-on the Mathematical Theory of Automata. The solutions and multiclass rules cite theirs in `limen.learn._kernels`.
+on the Mathematical Theory of Automata. K. Crammer, O. Dekel, J. Keshet, S. Shalev-Shwartz and Y. Singer (2006),
+"Online passive-aggressive algorithms", JMLR 7. The solutions and multiclass rules cite theirs in
+`limen.learn._kernels`.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from limen.errors import InputError, NotExactError
+from limen.learn._admission import (
+    CONSTRAINTS,
+    admit,
+    all_or_nothing,
+    known_labels,
+    learner_before,
+    new_learner,
+    start,
+    validation_set,
+)
+from limen.learn._callbacks import CallbackSupportMixin, audience, heard, with_callbacks
 from limen.learn._course import Course
-from limen.learn._kernels import Rule
-from limen.learn._rows import Rows, rows
-from limen.learn._targets import Targets, targets
-from limen.learn._training import Learner
-from limen.network import Network
+from limen.learn._deciding import answer
+from limen.learn._rows import rows
 from limen.step import Array
 
 __all__ = ["Perceptron"]
@@ -44,7 +49,7 @@ __all__ = ["Perceptron"]
 logger = logging.getLogger("limen")
 
 
-class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Perceptron: binary, multiclass and several outputs at once; dense or sparse; exact on whole numbers.
 
     Parameters
@@ -56,6 +61,15 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     multi_class : {"crammer_singer", "ovr"}, default="crammer_singer"
         How three or more classes learn: neurons that compete (a mistake pulls the true class and pushes the
         best rival), or one-vs-rest (each neuron alone).
+    update : {"perceptron", "pa1", "pa2"}, default="perceptron"
+        How a row changes the weights: by itself, or passive-aggressively, by the least change that gives it its
+        margin (Crammer et al. 2006, sections 3 and 7), limited by `C`: at most C times the row ("pa1"), or softly
+        ("pa2"). Weights on rows and classes multiply the step.
+    margin : float or None, default=None
+        A row is taught unless ``y * z`` is above it. None is 0, and 1 for the passive-aggressive rules. Where
+        classes compete, ``y * z`` is the net input of the true class less that of its best rival.
+    C : float, default=1.0
+        Aggressiveness of "pa1" and "pa2": the larger, the more one row may change.
     penalty : {None, "l2", "l1", "elasticnet"}, default=None
         Shrinks the weights at every step.
     alpha : float, default=0.0001
@@ -74,7 +88,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     verbose : int, default=0
         If above 0, epochs are reported on the logger ``limen``, on standard error if nobody else listens.
     eta0 : float, default=1.0
-        Factor on all updates. Without a penalty and from zero weights it only scales `coef_`.
+        Factor on all updates. Without penalty or margin, from zero weights, it only scales `coef_`. 1 for "pa1"
+        and "pa2".
     n_jobs : int or None, default=None
         Threads that share independent outputs. The result doesn't depend on it. Competing classes use one.
     random_state : int, RandomState or None, default=None
@@ -90,13 +105,15 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         Factor on the updates of each class; a list gives one dict for each of several outputs.
     warm_start : bool, default=False
         Whether `fit` starts from the last weights of the previous fit. Averages start anew.
+    unknown_classes : {"error", "add"}, default="error"
+        What `partial_fit` does about labels that weren't in `classes`: refuse them, or give each a new neuron.
 
     Attributes
     ----------
     network_ : limen.Network
         What was learned, and what predicts. One heaviside layer (hardmax for three or more classes), exact if
-        all features and weights on rows and classes were whole numbers: averaged weights are then kept as the
-        integer sums they are means of.
+        all features and weights on rows and classes were whole numbers and `update` was "perceptron": averaged
+        weights are then kept as the integer sums they are means of.
     classes_ : ndarray of shape (n_classes,)
         The labels; ``[0, 1]`` for several outputs.
     coef_ : ndarray of shape (1, n_features), (n_classes, n_features) or (n_outputs, n_features)
@@ -104,8 +121,10 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     n_iter_ : int
         Epochs done.
     n_mistakes_ : ndarray of int64, shape (n_iter_,)
-        Training mistakes in each epoch, summed over outputs.
-    stop_reason_ : {"converged", "max_iter", "no_improvement", "early_stopping", "interrupted", "partial_fit"}
+        Training mistakes in each epoch, summed over outputs: rows that were taught, and for "pa1" and "pa2" only
+        those of them that weren't on the right side.
+    stop_reason_ : {"converged", "max_iter", "no_improvement", "early_stopping", "callback", "interrupted", \
+            "partial_fit"}
         How training ended.
     solution_ : {"average", "last", "pocket"}
         Which weights were kept. "last" where training converged but the averaged weights still erred.
@@ -125,6 +144,10 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     ``predict`` fires at ``z >= 0``, as every neuron of limen; a training mistake is ``y * z <= 0``, so that what
     was learned doesn't hang on a tie.
 
+    scikit-learn's callbacks (``sklearn.callback``, experimental) are set with ``set_callbacks``. `fit` is their root
+    task, each epoch a subtask; meanwhile `n_iter_` and `n_mistakes_` of the estimator tell how far it is. A callback
+    can end training. `partial_fit` calls none.
+
     Examples
     --------
     >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [1, 1, 1, 0]
@@ -139,32 +162,16 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     [[0, 0], [0, 1], [0, 1], [1, 1]]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "solution": [StrOptions({"average", "last", "pocket"})],
-        "multi_class": [StrOptions({"crammer_singer", "ovr"})],
-        "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "fit_intercept": ["boolean"],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left"), None],
-        "shuffle": ["boolean"],
-        "verbose": ["verbose"],
-        "eta0": [Interval(Real, 0, None, closed="neither")],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, list, None],
-        "warm_start": ["boolean"],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
     def __init__(
         self,
         *,
         solution: str = "average",
         multi_class: str = "crammer_singer",
+        update: str = "perceptron",
+        margin: float | None = None,
+        C: float = 1.0,
         penalty: str | None = None,
         alpha: float = 0.0001,
         l1_ratio: float = 0.15,
@@ -181,9 +188,13 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         n_iter_no_change: int = 5,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         warm_start: bool = False,
+        unknown_classes: str = "error",
     ) -> None:
         self.solution = solution
         self.multi_class = multi_class
+        self.update = update
+        self.margin = margin
+        self.C = C
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -200,6 +211,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.warm_start = warm_start
+        self.unknown_classes = unknown_classes
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -218,6 +230,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         coef_init: Any = None,
         intercept_init: Any = None,
         sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
     ) -> Perceptron:
         """Learn from rows and their labels.
 
@@ -230,6 +244,9 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             What training starts from, in the shapes of `coef_` and `intercept_`.
         sample_weight : array_like of shape (n_rows,), optional
             Factor on the updates of each row, not negative. A row of weight 0 isn't seen.
+        X_val, y_val : array_like, optional
+            Rows and labels, as `X` and `y`, for early stopping to judge by, whatever `early_stopping` says; no
+            training rows are held out.
 
         Returns
         -------
@@ -247,19 +264,13 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         KeyboardInterrupt
             Interrupted. If an epoch had ended, the model of the last whole epoch is kept.
         """
-        interrupted: KeyboardInterrupt | None = None
-        with _all_or_nothing(self), _heard(self.verbose):
-            given, target, weight = self._admit(X, y, sample_weight)
-            learner = self._new_learner(target, given)
-            self._start(learner, target, coef_init, intercept_init)
-            course = Course(self, learner, given, target, weight)
-            try:
-                course.run()
-            except KeyboardInterrupt as error:
-                if not course.n_epochs:
-                    raise
-                interrupted, course.stop_reason = error, "interrupted"
-            self._keep(course)
+        with all_or_nothing(self), heard(self.verbose):
+            given, target, weight = admit(self, X, y, sample_weight)
+            validation = validation_set(self, target, X_val, y_val)
+            learner = new_learner(self, target, given)
+            start(self, learner, target, coef_init, intercept_init)
+            course = Course(self, learner, given, target, weight, validation=validation)
+            interrupted = self._learn(course, X, y, sample_weight)
         if interrupted is not None:
             logger.warning("Interrupted: the model of epoch %d is kept.", course.n_epochs)
             raise interrupted
@@ -272,6 +283,23 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
                 stacklevel=3,
             )
         return self
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def _learn(self, course: Course, X: Any, y: Any, sample_weight: Any) -> KeyboardInterrupt | None:
+        """Run a course and keep what was learned; return what interrupted it after whole epochs."""
+        try:
+            course.audience = audience(self, X, y, sample_weight, course.fitted_so_far)
+            course.run()
+            self.__dict__.update(course.fitted())
+            if course.audience is not None:
+                course.audience.end()
+        except KeyboardInterrupt as error:
+            if not course.n_epochs:
+                raise
+            course.stop_reason = "interrupted"
+            self.__dict__.update(course.fitted())
+            return error
+        return None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Perceptron:
@@ -295,120 +323,16 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             Bad input; nothing is changed. So too for the errors of `fit`, and when interrupted.
         """
         first = not hasattr(self, "network_")
-        if self.class_weight == "balanced":
-            raise InputError(
-                'class_weight="balanced" needs all rows at once, and partial_fit sees a batch. Give the weights as'
-                " a dict, from sklearn.utils.class_weight.compute_class_weight."
-            )
-        labels: Array | None = None if classes is None else np.unique(classes)
-        if not first:
-            if labels is not None and not np.array_equal(labels, self.classes_):
-                raise InputError(
-                    f"classes must be those of the first call, {self.classes_.tolist()}."
-                    f" Received: {labels.tolist()}."
-                )
-            labels = self.classes_
-        with _all_or_nothing(self), _heard(self.verbose):
-            given, target, weight = self._admit(X, y, sample_weight, labels=labels, first=first)
-            if first and labels is None and target.kind != "multioutput":
-                raise InputError(
-                    "classes must be given in the first call of partial_fit: all labels there will be."
-                )
-            if not first and (target.kind != self._kind or target.n_outputs != self._learner.n_outputs):
-                raise InputError(
-                    f"y must be {self._kind} with {self._learner.n_outputs} outputs, as in the first call."
-                    f" Received: {target.kind} with {target.n_outputs}."
-                )
-            learner = self._new_learner(target, given)
+        with all_or_nothing(self), heard(self.verbose):
+            labels = known_labels(self, y, classes, first)
+            given, target, weight = admit(self, X, y, sample_weight, labels=labels, first=first)
+            learner = new_learner(self, target, given)
             if not first:
-                before = self._learner
-                if (learner.rule, learner.classes, self.eta0) != (before.rule, before.classes, self._eta0):
-                    raise InputError(
-                        "partial_fit goes on as it began: solution, multi_class, penalty, alpha, l1_ratio,"
-                        " fit_intercept and eta0 must be those of the last call. Received: others. Set them back,"
-                        " or start anew with sklearn.base.clone."
-                    )
-                learner = before.copy()
+                learner = learner_before(self, target, learner)
             course = Course(self, learner, given, target, weight, one_batch=True)
             course.run()
-            self._keep(course)
+            self.__dict__.update(course.fitted())
         return self
-
-    def _admit(
-        self, X: Any, y: Any, sample_weight: Any, labels: Array | None = None, first: bool = True
-    ) -> tuple[Rows, Targets, Array]:
-        """Return rows, targets and sample weights, checked."""
-        X, y = validate_data(
-            self, X, y, accept_sparse=("csr", "csc"), dtype="numeric", multi_output=True, reset=first
-        )
-        target = targets(y, None if labels is None or (np.ndim(y) == 2 and np.shape(y)[1] > 1) else labels)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not (weight > 0).any():
-            raise InputError(
-                "At least one sample weight must be above zero. Received: all-zero sample weights."
-            )
-        return rows(X), target, weight
-
-    def _new_learner(self, target: Targets, given: Rows) -> Learner:
-        share = {"l1": 1.0, "elasticnet": self.l1_ratio}.get(str(self.penalty), 0.0)
-        strength = 0.0 if self.penalty is None else self.alpha
-        # Weights are learned in units of eta0, and so is what the L1 penalty takes off them.
-        shrink = 1.0 - (1.0 - share) * strength * self.eta0
-        if shrink <= 0:
-            raise InputError(
-                f"alpha * eta0 must be below 1 for penalty={self.penalty!r}, which else leaves no weight."
-                f" Received: alpha={self.alpha}, eta0={self.eta0}. Lower alpha."
-            )
-        return Learner(
-            target.n_outputs,
-            given.n_features,
-            classes=target.kind == "multiclass" and self.multi_class == "crammer_singer",
-            rule=Rule(
-                shrink=shrink,
-                truncate=share * strength,
-                intercept=bool(self.fit_intercept),
-                average=self.solution == "average",
-                pocket=self.solution == "pocket",
-            ),
-        )
-
-    def _start(self, learner: Learner, target: Targets, coef_init: Any, intercept_init: Any) -> None:
-        """Set the weights a fit starts from."""
-        shape = (learner.n_outputs, learner.n_features)
-        coef, intercept = np.zeros(shape), np.zeros(shape[0])
-        if self.warm_start and hasattr(self, "network_"):
-            before = self._learner
-            if (before.n_outputs, before.n_features) != shape or not np.array_equal(
-                self.classes_, target.classes
-            ):
-                raise InputError(
-                    "With warm_start=True, X and y must have the features and classes of the previous fit."
-                    f" Received: {shape[1]} features, classes {target.classes.tolist()}."
-                )
-            last = before.last()
-            ratio = self._eta0 / self.eta0  # exactly 1 if nothing changed, so that integers stay integers
-            coef, intercept = last.weights * ratio, last.bias * ratio
-        if coef_init is not None:
-            coef = _initial(coef_init, shape, "coef_init") / self.eta0
-        if intercept_init is not None:
-            intercept = _initial(intercept_init, shape[:1], "intercept_init") / self.eta0
-        if coef.any() or intercept.any():
-            learner.start_from(coef, intercept)
-
-    def _keep(self, course: Course) -> None:
-        """Set the fitted attributes from a course of training."""
-        kept, solution = course.kept()
-        network = course.network(kept)  # may refuse, so before anything is set
-        self._learner, self._kind, self._eta0 = course.learner, course.target.kind, self.eta0
-        self.classes_ = course.target.classes
-        self.network_ = network
-        self.coef_, self.intercept_ = course.coefficients(kept)
-        self._per_score = 1.0 if network.layers[0].weights.dtype == np.float64 else self.eta0 / kept.divisor
-        self.n_iter_ = course.n_epochs
-        self.n_mistakes_ = np.array(course.n_mistakes, dtype=np.int64)
-        self.stop_reason_ = course.stop_reason
-        self.solution_ = solution
-        self.t_ = course.learner.n_steps
 
     # Deciding -----------------------------------------------------------------------------------------------
 
@@ -446,47 +370,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return labels
 
     def _called(self, method: str, X: Any) -> Any:
-        """Call the network; where `X` leaves its domain or its exact range, call it as on floats."""
+        """Call the network on checked rows."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype="numeric", reset=False)
-        X = rows(X).source
-        try:
-            return getattr(self.network_, method)(X)
-        except (InputError, NotExactError):
-            on_reals = Network(self.network_.layers, domain="real")
-            return getattr(on_reals, method)(X.astype(np.float64))
-
-
-def _initial(values: Any, shape: tuple[int, ...], name: str) -> Array:
-    array = np.asarray(values, dtype=np.float64)
-    if array.size != np.prod(shape) or not np.isfinite(array).all():
-        raise InputError(f"{name} must be finite numbers of shape {shape}. Received: shape {array.shape}.")
-    return array.reshape(shape)
-
-
-@contextmanager
-def _all_or_nothing(estimator: Perceptron) -> Iterator[None]:
-    """Leave the estimator as it was when anything goes wrong, what scikit-learn's validation sets included."""
-    before = dict(estimator.__dict__)
-    try:
-        yield
-    except BaseException:
-        estimator.__dict__.clear()
-        estimator.__dict__.update(before)
-        raise
-
-
-@contextmanager
-def _heard(verbose: int) -> Iterator[None]:
-    """Let the epochs be heard on standard error if asked for and nobody listens yet."""
-    if not verbose or logger.isEnabledFor(logging.INFO):
-        yield
-        return
-    handler, level = logging.StreamHandler(sys.stderr), logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+        return answer(self.network_, rows(X).source, method)

@@ -1,0 +1,110 @@
+"""Who hears of the epochs of a fit: the log, and scikit-learn's callbacks.
+
+Each epoch is a record at level INFO on the logger ``limen``; it carries ``epoch``, ``max_iter`` and ``n_mistakes``.
+`Audience` calls the hooks of callbacks that were set with ``set_callbacks``: the fit is the root task, an epoch a
+subtask of it. This is the only file that knows scikit-learn's callback protocol, which is experimental; where it is
+missing, nothing is called, and where no callback is set, nothing is made ready.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # a scikit-learn without the protocol, or with another one
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing: this scikit-learn has no callbacks."""
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method as it is."""
+        return method
+
+
+__all__ = ["Audience", "CallbackSupportMixin", "audience", "heard", "log_epoch", "with_callbacks"]
+
+logger = logging.getLogger("limen")
+
+
+class Audience:
+    """The callbacks of an estimator that is fitted.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : array_like
+        The training data as the user gave them, so that the fitted estimators that hooks get can be called with them.
+    sample_weight : array_like or None
+    fitted : callable
+        Returns the attributes the estimator would have, had training ended here.
+    """
+
+    def __init__(
+        self, estimator: Any, X: Any, y: Any, sample_weight: Any, fitted: Callable[[], dict[str, Any]]
+    ) -> None:
+        self.estimator = estimator
+        self.given = {
+            "estimator": estimator,
+            "X": X,
+            "y": y,
+            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
+        }
+        self.fitted = fitted
+        self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+        self.root.call_on_fit_task_begin(**self.given)
+        self.epoch: Any = None
+
+    def begin_epoch(self) -> None:
+        """Call the hooks before an epoch."""
+        self.epoch = self.root.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.given)
+
+    def end_epoch(self, n_mistakes: list[int]) -> bool:
+        """Call the hooks after an epoch; return whether one of them asks to stop."""
+        # Hooks that only show how far it is needn't wait for a fitted estimator to be made.
+        self.estimator.n_iter_ = len(n_mistakes)
+        self.estimator.n_mistakes_ = np.array(n_mistakes, dtype=np.int64)
+        return bool(self.epoch.call_on_fit_task_end(**self.given, reconstruction_attributes=self.fitted))
+
+    def end(self) -> None:
+        """Call the hooks after the fit, with the estimator as it is."""
+        self.root.call_on_fit_task_end(**self.given, reconstruction_attributes={})
+
+
+def audience(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, fitted: Callable[[], dict[str, Any]]
+) -> Audience | None:
+    """Return the `Audience` of an estimator, None if nobody listens."""
+    if not getattr(estimator, "_skl_callbacks", None):
+        return None
+    return Audience(estimator, X, y, sample_weight, fitted)
+
+
+def log_epoch(epoch: int, max_iter: int, n_mistakes: int) -> None:
+    """Log that an epoch has ended."""
+    if logger.isEnabledFor(logging.INFO):
+        record = {"epoch": epoch, "max_iter": max_iter, "n_mistakes": n_mistakes}
+        logger.info("epoch %d of %d: %d mistakes", epoch, max_iter, n_mistakes, extra=record)
+
+
+@contextmanager
+def heard(verbose: int) -> Iterator[None]:
+    """Let the log be heard on standard error if asked for and nobody listens yet."""
+    if not verbose or logger.isEnabledFor(logging.INFO):
+        yield
+        return
+    handler, level = logging.StreamHandler(sys.stderr), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

@@ -1,0 +1,78 @@
+"""The progress bar of a fit: fed by every epoch, shown to people only."""
+
+import io
+import warnings
+
+import numpy as np
+import pytest
+
+from limen.cli import progress as module
+from limen.learn import Perceptron
+
+
+def fitted(watched):
+    """Return a perceptron fitted for three epochs."""
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return watched(Perceptron(max_iter=3)).fit(rng.integers(0, 3, (60, 4)), rng.integers(0, 2, 60))
+
+
+def standard_error(monkeypatch, *, terminal=True):
+    """Return a new standard error, as a terminal somebody looks at or not."""
+    monkeypatch.setenv("TERM", "xterm")
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal
+    monkeypatch.setattr("sys.stderr", stream)
+    return stream
+
+
+def test_every_epoch_moves_the_bar(monkeypatch):
+    """After each epoch the bar knows its number, the last one's, and the mistakes."""
+    from rich.progress import Progress
+
+    standard_error(monkeypatch)
+    moves = []
+    monkeypatch.setattr(Progress, "update", lambda self, task, **fields: moves.append(fields))
+    with module.progress() as watched:
+        clf = fitted(watched)
+    details = [
+        f"epoch {n} of 3, {mistakes:,} mistakes" for n, mistakes in enumerate(clf.n_mistakes_, start=1)
+    ]
+    assert moves == [
+        {"total": 3},
+        *({"completed": n, "detail": detail} for n, detail in enumerate(details, start=1)),
+    ]
+
+
+def test_a_short_fit_shows_nothing(monkeypatch):
+    """A fit that ends before a person would wonder writes nothing."""
+    terminal = standard_error(monkeypatch)
+    with module.progress() as watched:
+        fitted(watched)
+    assert terminal.getvalue() == ""
+
+
+def test_a_long_fit_shows_the_bar(monkeypatch):
+    """A fit that runs on is shown, with what it does."""
+    terminal = standard_error(monkeypatch)
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    with module.progress() as watched:
+        for _ in range(1000):  # until the bar's own thread had its turn
+            fitted(watched)
+            if "Learning" in terminal.getvalue():
+                break
+    assert "Learning" in terminal.getvalue()
+    assert "\x1b[2K" in terminal.getvalue()  # taken away again
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_nobody_looks(quiet, monkeypatch):
+    """Where standard error is no terminal, or all should be quiet, nobody watches and nothing is written."""
+    stream = standard_error(monkeypatch, terminal=quiet)
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    with module.progress(quiet=quiet) as watched:
+        clf = Perceptron()
+        assert watched(clf) is clf
+        assert vars(clf) == vars(Perceptron())
+    assert stream.getvalue() == ""
