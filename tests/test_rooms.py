@@ -27,6 +27,7 @@ LAZY = {"load": "export", "save": "export"}  # what `limen` itself hands out of 
 DOORS = {
     # dependency: (which files may import it, how many of them may)
     "numba": ("learn/_kernels*.py _packed.py", None),
+    "llvmlite": ("learn/_kernels*.py", 1),  # comes with Numba
     "matplotlib": ("draw/*.py", 1),
     "safetensors": ("export/*.py", 1),
     "pyarrow": ("table.py", 1),

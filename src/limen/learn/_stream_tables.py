@@ -6,6 +6,7 @@ rows of one file, from any group (a Parquet row group, a record batch, a block o
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,8 +99,8 @@ def plan(path: str, form: str, target: str | Sequence[str] | None, encoder: Any)
     )
     if several and (not targets or not all(isinstance(name, str) for name in targets)):
         raise InputError(f"target must be the name of a column, or a list of names. Received: {target!r}.")
-    with arrow_errors(path):
-        types = _types(path, _reader(path, form, {}))
+    with arrow_errors(path), _table_file(path, form, {}) as file:
+        types = _types(path, file)
     lacking = [name for name in targets if name not in types]
     if lacking:
         raise InputError(
@@ -143,19 +144,20 @@ def rows_of(
         The file can't be read, its columns aren't those of the first file, or a value is missing or infinite.
     """
     most, wanted, current, at = made.rows(reading), (group, row), -1, 0
+    kinds = made.types if made.form == "csv" else {}
     with arrow_errors(path):
-        file = _reader(path, made.form, made.types if made.form == "csv" else {})
         try:
-            _check_types(path, made, _types(path, file))
-            n_groups = _n_groups(file)
-            for number, part in _parts(file, made, most, group):
-                current, at = number, (at if number == current else 0)
-                done = wanted[1] - at if number == wanted[0] else 0
-                at += part.num_rows
-                if part.num_rows > max(0, done):
-                    X, y = _arrays(path, made, part.slice(max(0, done)), before)
-                    before += len(X)
-                    yield TableRows(X, y, number, at, before, number / n_groups if n_groups else 0.0)
+            with _table_file(path, made.form, kinds) as file:
+                _check_types(path, made, _types(path, file))
+                n_groups = _n_groups(file)
+                for number, part in _parts(file, made, most, group):
+                    current, at = number, (at if number == current else 0)
+                    done = wanted[1] - at if number == wanted[0] else 0
+                    at += part.num_rows
+                    if part.num_rows > max(0, done):
+                        X, y = _arrays(path, made, part.slice(max(0, done)), before)
+                        before += len(X)
+                        yield TableRows(X, y, number, at, before, number / n_groups if n_groups else 0.0)
         except FileError:
             raise
         except InputError as error:
@@ -164,24 +166,30 @@ def rows_of(
             raise damaged(path, error) from error
         except ValueError as error:
             raise _explained(error, path, made, before) from error
-        finally:
-            close = getattr(file, "close", None)
-            if close is not None:
-                close()
 
 
-def _reader(path: str, form: str, kinds: Mapping[str, str]) -> Any:
-    if form != "csv":
-        return reader(path, form)
-    with opened(path) as file:
-        try:
-            start = file.read(HEADER)
-        except BROKEN as error:
-            raise damaged(path, error) from error
-    first = re.search(rb"[^\r\n]+", start)
-    if first is None:
-        raise FileError(f"{path} is empty. Give a table with a row of names and at least one more row.")
-    return reader(opened(path), form, header=first[0], kinds=kinds)
+@contextlib.contextmanager
+def _table_file(path: str, form: str, kinds: Mapping[str, str]) -> Iterator[Any]:
+    """Open a table for reading in parts, and close it."""
+    with contextlib.ExitStack() as stack:
+        if form == "csv":
+            text = stack.enter_context(opened(path))
+            try:
+                start = text.read(HEADER)
+                text.seek(0)
+            except BROKEN as error:
+                raise damaged(path, error) from error
+            first = re.search(rb"[^\r\n]+", start)
+            if first is None:
+                raise FileError(
+                    f"{path} is empty. Give a table with a row of names and at least one more row."
+                )
+            file = reader(text, form, header=first[0], kinds=kinds)
+        else:
+            file = reader(path, form)
+        if hasattr(file, "close"):
+            stack.callback(file.close)
+        yield file
 
 
 def _types(path: str, file: Any) -> dict[str, str]:

@@ -244,23 +244,22 @@ class Learner:
             self._unit = lanes(np.empty(0, kind)) if lesson.rows.is_sparse else BLOCK
             n_padded = -(-self.n_outputs // self._unit) * self._unit
         learned = ("weights", "bias", "pocket", "pocket_bias")
-        self.state = State(
-            *(
-                _fitting(array, n_padded, kind if name in learned else array.dtype, layout)
-                for name, array in zip(State._fields[:-1], self.state[:-1], strict=True)
-            ),
-            time=self.state.time,
-        )
+        fitted = {
+            name: _fitting(array, n_padded, kind if name in learned else array.dtype, layout)
+            for name, array in self.state._asdict().items()
+            if name != "time"
+        }
+        self.state = State(**fitted, time=self.state.time)
         self.total = _fitting(self.total, n_padded, self.total.dtype, layout)
         self.total_bias = _fitting(self.total_bias, n_padded, self.total.dtype, layout)
         self._view, self._doubt = self.state.weights, np.zeros(0)
-        if self.exact and not lesson.rows.is_sparse and lesson.rows.largest <= SINGLE_WHOLE:
-            if lesson.rows.arrays[0].dtype != np.float64:
-                self._view = _aligned(self.state.weights, np.dtype(np.float32), "C")
-                self._doubt = np.zeros(n_padded)
-                for k in range(self.n_outputs):
-                    largest = lesson.rows.largest
-                    _kernels_dense.refresh(self.state.weights, self._view, self._doubt, largest, k)
+        rows = lesson.rows
+        fits_single = rows.largest <= SINGLE_WHOLE and rows.arrays[0].dtype != np.float64
+        if self.exact and not rows.is_sparse and fits_single:
+            self._view = _aligned(self.state.weights, np.dtype(np.float32), "C")
+            self._doubt = np.zeros(n_padded)
+            for k in range(self.n_outputs):
+                _kernels_dense.refresh(self.state.weights, self._view, self._doubt, rows.largest, k)
 
     def _taken(self, lesson: Lesson) -> np.dtype[Any] | None:
         """Return the type dense rows must be copied to for a kernel to take them; None if it takes them as they are."""
@@ -386,12 +385,16 @@ def _fitting(array: Array, n_padded: int, dtype: np.dtype[Any], layout: str) -> 
     """Return an array of the type, padding and layout kernels want: itself if it is so already."""
     if array.size == 0:
         return array
-    if len(array) == n_padded and array.dtype == dtype and array.flags[f"{layout}_CONTIGUOUS"]:
+    if len(array) == n_padded and array.dtype == dtype and _lies(array, layout):
         return array
     n = min(len(array), n_padded)
     padded = np.zeros((n_padded, *array.shape[1:]), dtype)
     padded[:n] = array[:n]
     return _aligned(padded, dtype, layout)
+
+
+def _lies(array: Array, layout: str) -> bool:
+    return array.flags.c_contiguous if layout == "C" else array.flags.f_contiguous
 
 
 def _layout(array: Array) -> str:
