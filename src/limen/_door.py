@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,7 @@ def frozen(array: Any) -> Any:
 def unique_names(names: Sequence[str] | None, what: str, prefix: str, n: int) -> tuple[str, ...]:
     """Return `n` unique names that aren't empty, by default ``x1, x2, …`` after `prefix`."""
     if names is None:
-        return tuple(f"{prefix}{i + 1}" for i in range(n))
+        return _numbered(prefix, n)
     if isinstance(names, set | frozenset):
         raise InputError(f"{what} must be names in an order, and a set has none. Give a list.")
     try:
@@ -193,6 +194,11 @@ def unique_names(names: Sequence[str] | None, what: str, prefix: str, n: int) ->
         twice, _ = Counter(names).most_common(1)[0]
         raise InputError(f"{what} must be unique. Received: {twice!r} twice.")
     return tuple(str(name) for name in names)
+
+
+@lru_cache(maxsize=16)
+def _numbered(prefix: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{prefix}{i + 1}" for i in range(n))
 
 
 def extremes(values: Any) -> tuple[int, int] | tuple[()]:

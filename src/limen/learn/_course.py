@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 
 from limen._door import INT64_MAX
@@ -22,6 +21,7 @@ from limen.learn._callbacks import Audience, log_epoch
 from limen.learn._deciding import answers
 from limen.learn._rows import Rows
 from limen.learn._targets import Targets
+from limen.learn._threads import n_threads
 from limen.learn._training import Learner, Lesson, Weights
 from limen.learn.split import split_rows, strata
 from limen.network import Layer, Network
@@ -74,7 +74,7 @@ class Course:
         self.target = target
         self.one_batch = one_batch
         self.max_iter = 1 if one_batch else settings.max_iter
-        self.n_threads = effective_n_jobs(settings.n_jobs)
+        self.n_threads = n_threads(settings.n_jobs)
         self.names = getattr(settings, "feature_names_in_", None)
         self.audience: Audience | None = None
         weighs = settings.class_weight is not None
@@ -298,8 +298,11 @@ class Course:
 
     def coefficients(self, kept: Weights) -> tuple[Array, Array]:
         """Return weights and bias as scikit-learn shapes them: floats in units of eta0."""
+        factor = self.settings.eta0
         with np.errstate(over="ignore"):
-            weights, bias = (part / kept.divisor * self.settings.eta0 for part in (kept.weights, kept.bias))
+            weights, bias = (part / kept.divisor for part in (kept.weights, kept.bias))
+            if factor != 1:
+                weights, bias = weights * factor, bias * factor
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise TrainingError(
                 f"The weights overflowed when multiplied by eta0={self.settings.eta0}, so nothing was kept."

@@ -47,6 +47,7 @@ __all__ = [
     "count",
     "pocket",
     "rival",
+    "settle",
     "step_size",
     "truncate",
     "whole_pocket",
@@ -167,3 +168,39 @@ def whole_pocket(state: State, n_classes: int, scale: float) -> None:
         state.run[k], state.best_run[k] = run, best_run
         pocket(state, k, scale)
         state.run[k] = 0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _settle_rows(
+    weights: Array, late: Array, total: Array, scale: float, clock: float, average: bool
+) -> bool:
+    """Settle weights whose numbers in a row lie side by side."""
+    finite = True
+    if average and clock > 0:
+        for k in range(weights.shape[0]):
+            for j in range(weights.shape[1]):
+                total[k, j] += total.dtype.type(clock * np.float64(weights[k, j]) - late[k, j])
+                late[k, j] = 0.0
+                finite &= abs(np.float64(total[k, j])) < INF
+    kind = weights.dtype.type(scale)
+    for k in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            weights[k, j] *= kind
+            finite &= abs(weights[k, j]) < INF
+    return finite
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def settle(state: State, total: Array, total_bias: Array, average: bool) -> bool:
+    """Fold scale, clock and late sums into the weights and the total; return whether all weights are finite."""
+    scale, clock, steps = state.time[0], state.time[1], state.time[2]
+    weights, late = state.weights, state.late
+    if weights.strides[0] < weights.strides[1]:
+        finite = _settle_rows(weights.T, late.T, total.T, scale, clock, average)
+    else:
+        finite = _settle_rows(weights, late, total, scale, clock, average)
+    if average and steps > 0:
+        for k in range(len(total_bias)):
+            total_bias[k] += total_bias.dtype.type(steps * np.float64(state.bias[k]) - state.late_bias[k])
+            state.late_bias[k] = 0.0
+    return finite

@@ -29,11 +29,11 @@ from limen.learn._kernels import (
 from limen.learn._kernels_lanes import lanes, load, multiply_add, spread, store
 from limen.step import Array
 
-__all__ = ["sparse_classes", "sparse_outputs"]
+__all__ = ["net_input", "net_inputs", "sparse_classes", "sparse_outputs"]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _net_input(data: Array, indices: Array, start: int, stop: int, weights: Array) -> Any:
+def net_input(data: Array, indices: Array, start: int, stop: int, weights: Array) -> Any:
     """Return the dot product of one row with the only row of weights."""
     zero = weights.dtype.type(0)
     a, b, c, d = zero, zero, zero, zero
@@ -49,7 +49,7 @@ def _net_input(data: Array, indices: Array, start: int, stop: int, weights: Arra
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _net_inputs(
+def net_inputs(
     data: Array, indices: Array, start: int, stop: int, by_feature: Array, first: int, last: int, z: Array
 ) -> None:
     """Write the dot products with the weights ``first <= k < last``, whole registers of them, into `z`."""
@@ -154,9 +154,9 @@ def sparse_outputs(
         i = rows[at]
         start, stop = np.int64(indptr[i]), np.int64(indptr[i + 1])
         if one:
-            z[0] = _net_input(data, indices, start, stop, weights)
+            z[0] = net_input(data, indices, start, stop, weights)
         else:
-            _net_inputs(data, indices, start, stop, weights.T, first, last, z)
+            net_inputs(data, indices, start, stop, weights.T, first, last, z)
         shrunk = scale * rule.shrink
         if _all_right(z, state.bias, scale, signs[i], rule.margin, first, end):
             if rule.pocket:
@@ -216,7 +216,7 @@ def sparse_classes(
         i = rows[at]
         start, stop = np.int64(indptr[i]), np.int64(indptr[i + 1])
         true = codes[i]
-        _net_inputs(data, indices, start, stop, weights.T, 0, weights.shape[0], z)
+        net_inputs(data, indices, start, stop, weights.T, 0, weights.shape[0], z)
         other = rival(z, state, scale, true, n_classes)
         if other < 0:
             return False

@@ -17,7 +17,7 @@ from limen._door import is_sparse, well_formed
 from limen.errors import InputError
 from limen.step import Array
 
-__all__ = ["Rows", "rows"]
+__all__ = ["Rows", "in_range", "rows", "unsigned"]
 
 PIECE = 1 << 20  # numbers looked at before asking whether the answer is known already
 
@@ -102,13 +102,28 @@ def rows(X: Any) -> Rows:
 def _sparse_rows(X: Any) -> Rows:
     matrix = well_formed(X, "X").tocsr()
     data = _plain(matrix.data)
-    unsigned = {4: np.uint32, 8: np.uint64}[matrix.indices.dtype.itemsize]
-    indptr = matrix.indptr.view({4: np.uint32, 8: np.uint64}[matrix.indptr.dtype.itemsize])
     domain = _domain(data)
     largest = _largest(data, domain)
     most = int(np.diff(matrix.indptr).max(initial=0))
-    arrays = (data.view(np.uint8) if data.dtype == bool else data, matrix.indices.view(unsigned), indptr)
+    arrays = (data.view(np.uint8) if data.dtype == bool else data, *unsigned(matrix))
     return Rows(arrays, matrix, domain, largest, largest * max(1, most))
+
+
+def unsigned(matrix: Any) -> tuple[Array, Array]:
+    """Return the index arrays of a CSR matrix, known to be in range, as unsigned integers."""
+    kinds = {4: np.uint32, 8: np.uint64}
+    return (
+        matrix.indices.view(kinds[matrix.indices.dtype.itemsize]),
+        matrix.indptr.view(kinds[matrix.indptr.dtype.itemsize]),
+    )
+
+
+def in_range(X: Any) -> bool:
+    """Whether the index arrays of a CSR matrix are in range, so that kernels may read by them."""
+    indices, indptr = X.indices, X.indptr
+    good = len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and len(X.data) == len(indices) == int(indptr[-1])
+    good = good and bool((indptr[1:] >= indptr[:-1]).all())
+    return good and (not len(indices) or int(unsigned(X)[0].max()) < X.shape[1])
 
 
 def _plain(values: Array) -> Array:

@@ -31,7 +31,7 @@ class Targets:
     kind : {"binary", "multiclass", "multioutput"}
     classes : ndarray of shape (n_classes,)
         The labels in order; ``[0, 1]`` for several outputs.
-    codes : ndarray of int64, shape (n_rows,) or (n_rows, n_outputs)
+    codes : ndarray of int64, shape (n_rows,), or of int8, shape (n_rows, n_outputs)
         The position of each row's label in `classes`.
     """
 
@@ -103,12 +103,12 @@ def targets(y: Any, classes: Array | None = None) -> Targets:
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2:
-        if y.dtype.kind not in "buif" or not np.isin(y, (0, 1)).all():
+        if y.dtype.kind not in "buif" or not ((y == 0) | (y == 1)).all():
             raise InputError(
                 "y of shape (n_rows, n_outputs) must hold zeros and ones, a column for each output."
                 f" Received: other values, dtype {y.dtype}. For one output of several classes give shape (n_rows,)."
             )
-        return Targets("multioutput", np.array([0, 1]), y.astype(np.int64))
+        return Targets("multioutput", np.array([0, 1]), y.astype(np.int8))
     check_classification_targets(y)
     found, codes = np.unique(y, return_inverse=True)
     if classes is not None:

@@ -23,14 +23,14 @@ import numpy as np
 from limen._door import FLOAT64_WHOLE, INT64_MAX
 from limen.errors import NotExactError, TrainingError
 from limen.learn import _kernels_dense, _kernels_sparse
-from limen.learn._kernels import PERCEPTRON, Rule, State
+from limen.learn._kernels import PERCEPTRON, Rule, State, settle
 from limen.learn._kernels_dots import BLOCK
 from limen.learn._kernels_lanes import lanes
 from limen.learn._rows import Rows
 from limen.network import DOMAINS
 from limen.step import Array
 
-__all__ = ["Learner", "Lesson", "Weights"]
+__all__ = ["LINE", "Learner", "Lesson", "Weights", "aligned"]
 
 CHUNK = 1 << 27  # multiply-adds in one kernel call: well under a second on any machine
 PIECE = 1 << 20  # numbers of a type kernels don't know that are copied at a time, into one they do
@@ -125,6 +125,7 @@ class Learner:
         )
         self._view = np.zeros(none, dtype=np.float32)  # of exact weights, see `limen.learn._kernels_dense`
         self._doubt = np.zeros(0)
+        self._prepared: tuple[Lesson | None, bool] = (None, False)
         # The sum of the weights after every step so far, int64 while exact.
         kind = np.int64 if self.exact else np.float64
         self.total = np.zeros(shape if rule.average else none, dtype=kind)
@@ -133,17 +134,20 @@ class Learner:
     def copy(self) -> Learner:
         """Return a learner that can go on from here without changing this one."""
         twin = copy.copy(self)
-        twin.state = State(*(_aligned(array, array.dtype, _layout(array)) for array in self.state))
+        twin.state = State(*(aligned(array, array.dtype, _layout(array)) for array in self.state))
         twin.total = self.total.copy(order="K")
         twin.total_bias = self.total_bias.copy()
         twin._view = np.zeros((0, 0), dtype=np.float32)  # which two learners in two threads must not share
+        twin._prepared = (None, False)
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_view": np.zeros((0, 0), dtype=np.float32)}  # scratch: no place in a pickle
+        scratch = {"_view": np.zeros((0, 0), dtype=np.float32), "_prepared": (None, False)}
+        return {**self.__dict__, **scratch}  # which has no place in a pickle
 
     def start_from(self, weights: Array, bias: Array) -> None:
         """Set the weights training starts from, shapes (n_outputs, n_features) and (n_outputs,)."""
+        self._prepared = (None, False)
         self.state.weights[: self.n_outputs, : self.n_features] = weights
         self.state.bias[: self.n_outputs] = bias
         given = (self.state.weights, self.state.bias)
@@ -232,6 +236,8 @@ class Learner:
 
     def _prepare(self, lesson: Lesson) -> None:
         """Bring the arrays into the type, layout and padding for these rows."""
+        if self._prepared[0] is lesson and self._prepared[1] == self.exact:
+            return
         self.domain = max(self.domain, lesson.rows.domain, key=DOMAINS.index)
         if self.exact and not lesson.is_whole:
             self._become_inexact()
@@ -256,10 +262,11 @@ class Learner:
         rows = lesson.rows
         fits_single = rows.largest <= SINGLE_WHOLE and rows.arrays[0].dtype != np.float64
         if self.exact and not rows.is_sparse and fits_single:
-            self._view = _aligned(self.state.weights, np.dtype(np.float32), "C")
+            self._view = aligned(self.state.weights, np.dtype(np.float32), "C")
             self._doubt = np.zeros(n_padded)
             for k in range(self.n_outputs):
                 _kernels_dense.refresh(self.state.weights, self._view, self._doubt, rows.largest, k)
+        self._prepared = (lesson, self.exact)
 
     def _taken(self, lesson: Lesson) -> np.dtype[Any] | None:
         """Return the type dense rows must be copied to for a kernel to take them; None if it takes them as they are."""
@@ -277,8 +284,11 @@ class Learner:
         if self._taken(lesson) is not None:
             length = min(length, max(1, PIECE // width))
         if self.rule.shrink < 1:
-            length = min(length, max(1, int(np.log(SMALLEST_SCALE) / np.log(self.rule.shrink))))
-            self._settle()
+            # Sums are settled after a number of steps that hangs on nothing but the penalty, so chunks change no bit.
+            most = max(1, int(np.log(SMALLEST_SCALE) / np.log(self.rule.shrink)))
+            if self.state.time[2] >= most:
+                self._settle()
+            length = min(length, most - int(self.state.time[2]))
         if not self.exact or self._stays_whole(lesson, length):
             return length
         self._settle()
@@ -341,28 +351,30 @@ class Learner:
             )
 
     def _advance(self, length: int) -> None:
-        time = self.state.time
-        scales = time[0] * np.cumprod(np.full(length, self.rule.shrink)) if self.rule.shrink < 1 else None
-        time[1] += length if scales is None else float(scales.sum())
-        time[0] = time[0] if scales is None else float(scales[-1])
+        """Let time go on by some steps, adding in the order in which kernels do."""
+        time, rule = self.state.time, self.rule
+        if rule.shrink < 1:
+            scales = np.full(length + 1, rule.shrink)
+            scales[0] = time[0]
+            scales = np.multiply.accumulate(scales)
+            time[0] = scales[-1]
+            scales[0] = time[1]
+            time[1] = np.add.accumulate(scales)[-1]
+        else:
+            time[1] += length * time[0]
         time[2] += length
-        time[3] += length * self.rule.truncate
+        if rule.truncate > 0:
+            dues = np.full(length + 1, rule.truncate)
+            dues[0] = time[3]
+            time[3] = np.add.accumulate(dues)[-1]
 
     def _settle(self) -> None:
         """Fold scale, clock and late sums into the weights and the total."""
         state = self.state
-        scale, clock, steps = state.time[0], state.time[1], state.time[2]
         with np.errstate(over="ignore", invalid="ignore"):
-            if self.rule.average and steps:
-                kind = self.total.dtype
-                self.total += (clock * state.weights.astype(np.float64) - state.late).astype(kind)
-                self.total_bias += (steps * state.bias.astype(np.float64) - state.late_bias).astype(kind)
-                state.late[:] = 0
-                state.late_bias[:] = 0
-            if scale != 1:
-                state.weights[:] *= state.weights.dtype.type(scale)
+            finite = settle(state, self.total, self.total_bias, self.rule.average)
         state.time[:3] = (1.0, 0.0, 0.0)
-        if not (_largest(state.weights) < np.inf and _largest(self.total) < np.inf):
+        if not finite:
             raise TrainingError(
                 "The weights overflowed while learning, so nothing was kept. Scale the features or the sample"
                 " weights down."
@@ -390,7 +402,7 @@ def _fitting(array: Array, n_padded: int, dtype: np.dtype[Any], layout: str) -> 
     n = min(len(array), n_padded)
     padded = np.zeros((n_padded, *array.shape[1:]), dtype)
     padded[:n] = array[:n]
-    return _aligned(padded, dtype, layout)
+    return aligned(padded, dtype, layout)
 
 
 def _lies(array: Array, layout: str) -> bool:
@@ -402,7 +414,7 @@ def _layout(array: Array) -> str:
     return "C" if array.flags.c_contiguous else "F"
 
 
-def _aligned(array: Array, dtype: np.dtype[Any], layout: str) -> Array:
+def aligned(array: Array, dtype: np.dtype[Any], layout: str) -> Array:
     """Return a copy that starts at a line of the cache, in C ("C") or Fortran ("F") order.
 
     Vector loads that cross lines take twice as long, and NumPy aligns to 16 bytes only.

@@ -26,8 +26,9 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from limen._door import is_sparse
 from limen.learn._admission import (
     CONSTRAINTS,
     admit,
@@ -40,8 +41,8 @@ from limen.learn._admission import (
 )
 from limen.learn._callbacks import CallbackSupportMixin, audience, heard, with_callbacks
 from limen.learn._course import Course
-from limen.learn._deciding import answer
-from limen.learn._rows import rows
+from limen.learn._deciding import answer, decide
+from limen.learn._rows import in_range, rows
 from limen.step import Array
 
 __all__ = ["Perceptron"]
@@ -347,7 +348,9 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         -------
         ndarray of float64, shape (n_rows,), (n_rows, n_classes) or (n_rows, n_outputs)
         """
-        scores: Array = self._called("scores", X) * self._per_score
+        scores: Array = (
+            answer(self.network_, rows(self._checked(X, finite=True)).source, "scores") * self._per_score
+        )
         return scores[:, 0] if self._kind == "binary" else scores
 
     def predict(self, X: Any) -> Array:
@@ -361,16 +364,25 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         -------
         ndarray of shape (n_rows,), or of zeros and ones of shape (n_rows, n_outputs)
         """
-        outputs = self._called("__call__", X)
-        if self._kind == "multiclass":
-            decided = outputs.argmax(axis=1)
-        else:
-            decided = outputs[:, 0] if self._kind == "binary" else outputs
-        labels: Array = self.classes_[decided]
+        X = self._checked(X, finite=False)
+        decided = decide(self.network_, X, self._finite)
+        labels: Array = self.classes_[decided[:, 0] if self._kind == "binary" else decided]
         return labels
 
-    def _called(self, method: str, X: Any) -> Any:
-        """Call the network on checked rows."""
+    def _checked(self, X: Any, *, finite: bool) -> Any:
+        """Return rows that may be decided on, looking for NaN and infinity if so asked."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype="numeric", reset=False)
-        return answer(self.network_, rows(X).source, method)
+        X = validate_data(
+            self,
+            X,
+            accept_sparse=("csr", "csc"),
+            dtype="numeric",
+            reset=False,
+            ensure_all_finite=finite,
+        )
+        if is_sparse(X):
+            return X if X.format == "csr" and in_range(X) else rows(X).source
+        return X
+
+    def _finite(self, X: Any) -> Any:
+        return rows(check_array(X, accept_sparse="csr", dtype="numeric", input_name="X")).source
