@@ -170,24 +170,27 @@ def whole_pocket(state: State, n_classes: int, scale: float) -> None:
         state.run[k] = 0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _settle_rows(
-    weights: Array, late: Array, total: Array, scale: float, clock: float, average: bool
-) -> bool:
-    """Settle weights whose numbers in a row lie side by side."""
-    finite = True
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
+def _settle_rows(weights: Array, late: Array, total: Array, scale: float, clock: float, average: bool) -> bool:
+    """Settle weights whose numbers in a row lie side by side.
+
+    Zero times a number is NaN if it isn't finite, and sums of that are computed many at a time.
+    """
+    check = 0.0
     if average and clock > 0:
         for k in range(weights.shape[0]):
             for j in range(weights.shape[1]):
-                total[k, j] += total.dtype.type(clock * np.float64(weights[k, j]) - late[k, j])
+                change = clock * np.float64(weights[k, j]) - late[k, j]
+                total[k, j] += total.dtype.type(change)
                 late[k, j] = 0.0
-                finite &= abs(np.float64(total[k, j])) < INF
+                check += 0.0 * change + 0.0 * np.float64(total[k, j])
     kind = weights.dtype.type(scale)
+    own_check = weights.dtype.type(0)
     for k in range(weights.shape[0]):
         for j in range(weights.shape[1]):
             weights[k, j] *= kind
-            finite &= abs(weights[k, j]) < INF
-    return finite
+            own_check += weights.dtype.type(0) * weights[k, j]
+    return check == 0 and own_check == 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -2,8 +2,7 @@
 
 They do what `limen.learn._kernels_dense` does. `indices` are unsigned, which spares numba's check for negative
 ones. Weights lie by features: those of all outputs for one feature side by side, padded to whole registers, so
-that a stored number is read once for every output. With one output, a row is summed in four parts, since one sum
-would wait for each addition.
+that a stored number is read once for every output.
 """
 
 from __future__ import annotations
@@ -35,17 +34,10 @@ __all__ = ["net_input", "net_inputs", "sparse_classes", "sparse_outputs"]
 @njit(nogil=True, cache=True, error_model="numpy")
 def net_input(data: Array, indices: Array, start: int, stop: int, weights: Array) -> Any:
     """Return the dot product of one row with the only row of weights."""
-    zero = weights.dtype.type(0)
-    a, b, c, d = zero, zero, zero, zero
-    whole = start + (stop - start) // 4 * 4
-    for p in range(start, whole, 4):
-        a += data[p] * weights[0, indices[p]]
-        b += data[p + 1] * weights[0, indices[p + 1]]
-        c += data[p + 2] * weights[0, indices[p + 2]]
-        d += data[p + 3] * weights[0, indices[p + 3]]
-    for p in range(whole, stop):
-        a += data[p] * weights[0, indices[p]]
-    return (a + b) + (c + d)
+    total = weights.dtype.type(0)
+    for p in range(start, stop):  # one sum: while it waits for an addition, the processor is at the next rows
+        total += data[p] * weights[0, np.int64(indices[p])]
+    return total
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -112,12 +104,17 @@ def _add(
 ) -> None:
     """Add ``step * x`` to the weights of output `k`, where `x` is the sparse row ``start:stop``."""
     change = state.weights.dtype.type(step / scale)
-    for p in range(start, stop):
-        state.weights[k, indices[p]] += change * data[p]
-    if rule.average:
-        change_late = clock * (step / scale)
+    if not rule.average:
         for p in range(start, stop):
-            state.late[k, indices[p]] += change_late * data[p]
+            state.weights[k, indices[p]] += change * data[p]
+        return
+    change_late = clock * (step / scale)
+    for p in range(
+        start, stop
+    ):  # both at once: their places are far apart, so that one waits while the other goes on
+        x, j = data[p], indices[p]
+        state.weights[k, j] += change * x
+        state.late[k, j] += change_late * x
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

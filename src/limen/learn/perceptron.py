@@ -348,9 +348,8 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         -------
         ndarray of float64, shape (n_rows,), (n_rows, n_classes) or (n_rows, n_outputs)
         """
-        scores: Array = (
-            answer(self.network_, rows(self._checked(X, finite=True)).source, "scores") * self._per_score
-        )
+        X = rows(self._checked(X, finite=True)).source
+        scores: Array = answer(self.network_, X, "scores") * self._per_score
         return scores[:, 0] if self._kind == "binary" else scores
 
     def predict(self, X: Any) -> Array:
