@@ -141,18 +141,20 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
     "warm_start": ["boolean"],
+    "shards": [Interval(Integral, 1, None, closed="left")],
     "unknown_classes": [StrOptions({"error", "add"})],
 }
 """What each parameter may be, as scikit-learn wants it said."""
 
 
-def new_learner(settings: Settings, target: Targets, given: Rows) -> Learner:
+def new_learner(settings: Settings, target: Targets, n_features: int) -> Learner:
     """Return a learner that has learned nothing yet."""
     return Learner(
         target.n_outputs,
-        given.n_features,
+        n_features,
         classes=target.kind == "multiclass" and settings.multi_class == "crammer_singer",
         rule=_rule(settings),
+        exact=settings.shards == 1,  # mixing divides
     )
 
 
@@ -185,6 +187,11 @@ def _rule(settings: Settings) -> Rule:
         raise InputError(
             f"alpha * eta0 must be below 1 for penalty={penalty!r}, which else leaves no weight."
             f" Received: alpha={settings.alpha}, eta0={eta0}. Lower alpha."
+        )
+    if settings.shards > 1 and share * strength > 0:
+        raise InputError(
+            "penalty must be None or 'l2' with shards above 1: what an L1 penalty still owes each weight can't be"
+            f" mixed. Received: penalty={penalty!r}, shards={settings.shards}."
         )
     return Rule(
         shrink=shrink,
@@ -254,6 +261,11 @@ def known_labels(settings: Settings, y: Any, classes: Any, first: bool) -> Array
         raise InputError(
             'class_weight="balanced" needs all rows at once, and partial_fit sees a batch. Give the weights as'
             " a dict, from sklearn.utils.class_weight.compute_class_weight."
+        )
+    if settings.shards > 1:
+        raise InputError(
+            "shards must be 1 in partial_fit, whose batches come one after another."
+            f" Received: shards={settings.shards}. Set it to 1, or teach shards with limen.learn.shard_epoch and mix."
         )
     labels = None if classes is None else np.unique(classes)
     if first:

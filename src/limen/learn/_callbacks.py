@@ -1,6 +1,7 @@
 """Who hears of the epochs of a fit: the log, and scikit-learn's callbacks.
 
 Each epoch is a record at level INFO on the logger ``limen``; it carries ``epoch``, ``max_iter`` and ``n_mistakes``.
+In a stream, records with ``epoch``, ``max_iter`` and ``share`` tell in between how much of it was read.
 `Audience` calls the hooks of callbacks that were set with ``set_callbacks``: the fit is the root task, an epoch a
 subtask of it. This is the only file that knows scikit-learn's callback protocol, which is experimental; where it is
 missing, nothing is called, and where no callback is set, nothing is made ready.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,9 +30,19 @@ except ImportError:  # a scikit-learn without the protocol, or with another one
         return method
 
 
-__all__ = ["Audience", "CallbackSupportMixin", "audience", "heard", "log_epoch", "with_callbacks"]
+__all__ = [
+    "Audience",
+    "CallbackSupportMixin",
+    "audience",
+    "heard",
+    "log_epoch",
+    "log_share",
+    "with_callbacks",
+]
 
 logger = logging.getLogger("limen")
+QUIET = 1.0  # seconds between two records about one epoch
+_last_share = 0.0
 
 
 class Audience:
@@ -44,10 +56,18 @@ class Audience:
     sample_weight : array_like or None
     fitted : callable
         Returns the attributes the estimator would have, had training ended here.
+    max_iter : int
+        The most epochs there will be.
     """
 
     def __init__(
-        self, estimator: Any, X: Any, y: Any, sample_weight: Any, fitted: Callable[[], dict[str, Any]]
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fitted: Callable[[], dict[str, Any]],
+        max_iter: int,
     ) -> None:
         self.estimator = estimator
         self.given = {
@@ -57,7 +77,7 @@ class Audience:
             "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
         }
         self.fitted = fitted
-        self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+        self.root = estimator._init_callback_context(max_subtasks=max_iter)
         self.root.call_on_fit_task_begin(**self.given)
         self.epoch: Any = None
 
@@ -79,12 +99,12 @@ class Audience:
 
 
 def audience(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, fitted: Callable[[], dict[str, Any]]
+    estimator: Any, X: Any, y: Any, sample_weight: Any, fitted: Callable[[], dict[str, Any]], max_iter: int
 ) -> Audience | None:
     """Return the `Audience` of an estimator, None if nobody listens."""
     if not getattr(estimator, "_skl_callbacks", None):
         return None
-    return Audience(estimator, X, y, sample_weight, fitted)
+    return Audience(estimator, X, y, sample_weight, fitted, max_iter)
 
 
 def log_epoch(epoch: int, max_iter: int, n_mistakes: int) -> None:
@@ -92,6 +112,17 @@ def log_epoch(epoch: int, max_iter: int, n_mistakes: int) -> None:
     if logger.isEnabledFor(logging.INFO):
         record = {"epoch": epoch, "max_iter": max_iter, "n_mistakes": n_mistakes}
         logger.info("epoch %d of %d: %d mistakes", epoch, max_iter, n_mistakes, extra=record)
+
+
+def log_share(epoch: int, max_iter: int, share: float) -> None:
+    """Log how much of a stream was read in an epoch (0: before the first), now and then."""
+    global _last_share
+    now = time.monotonic()
+    if now - _last_share >= QUIET and logger.isEnabledFor(logging.INFO):
+        _last_share = now
+        record = {"epoch": epoch, "max_iter": max_iter, "share": share}
+        what = f"epoch {epoch} of {max_iter}" if epoch else "looking through the stream"
+        logger.info("%s: %.0f %% read", what, 100 * share, extra=record)
 
 
 @contextmanager

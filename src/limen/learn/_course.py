@@ -8,6 +8,7 @@ what the last whole epoch left.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from limen.errors import InputError, NotExactError, TrainingError
 from limen.learn._admission import Validation
 from limen.learn._callbacks import Audience, log_epoch
 from limen.learn._deciding import answers
+from limen.learn._mixing import Shards
 from limen.learn._rows import Rows
 from limen.learn._targets import Targets
 from limen.learn._threads import n_threads
@@ -58,6 +60,8 @@ class Course:
         Which weights to keep, where no epoch was better on the validation rows.
     """
 
+    shards: Shards | None
+
     def __init__(
         self,
         settings: Settings,
@@ -69,19 +73,12 @@ class Course:
         validation: Validation | None = None,
         one_batch: bool = False,
     ) -> None:
-        self.settings = settings
-        self.learner = learner
-        self.target = target
+        self._set_out(settings, learner, target, validation, 1 if one_batch else settings.max_iter)
         self.one_batch = one_batch
-        self.max_iter = 1 if one_batch else settings.max_iter
-        self.n_threads = n_threads(settings.n_jobs)
-        self.names = getattr(settings, "feature_names_in_", None)
-        self.audience: Audience | None = None
         weighs = settings.class_weight is not None
         costs = target.costs(settings.class_weight) if weighs else np.ones((target.n_outputs, 2))
         signs = target.codes if learner.classes else target.signs()
         # An output that never changes has nothing to learn: it becomes a constant neuron.
-        self.constant = np.zeros(target.n_outputs, dtype=np.int64)
         if target.kind == "multioutput" and not one_batch:
             self.constant = np.where((signs == signs[0]).all(axis=0), signs[0], 0).astype(np.int64)
             if self.constant.any():
@@ -93,10 +90,45 @@ class Course:
                 )
                 signs = np.where(self.constant == 0, signs, 0).astype(np.int8)
         self.lesson = Lesson(given, signs, weight, costs)
+        self.largest, self.is_integer_typed = given.largest, given.is_integer_typed
         self.training_rows = np.flatnonzero(weight > 0)
-        self.validation = validation
         if validation is None and settings.early_stopping and not one_batch:
             self._hold_out()
+        self.n_training = len(self.training_rows)
+        if settings.shards > 1:
+            self.shards = Shards(
+                self.lesson,
+                target,
+                learner,
+                self.training_rows,
+                n_shards=settings.shards,
+                random=self.random if settings.shuffle else None,
+                n_threads=self.n_threads,
+            )
+
+    def _set_out(
+        self,
+        settings: Settings,
+        learner: Learner,
+        target: Targets,
+        validation: Validation | None,
+        max_iter: int,
+    ) -> None:
+        """Set what every course begins with."""
+        self.settings = settings
+        self.learner = learner
+        self.target = target
+        self.validation = validation
+        self.max_iter = max_iter
+        self.one_batch = False
+        self.n_threads = n_threads(settings.n_jobs)
+        self.names = getattr(settings, "feature_names_in_", None)
+        self.audience: Audience | None = None
+        self.constant = np.zeros(target.n_outputs, dtype=np.int64)
+        # Of the features: the largest absolute value, and whether they came as integers.
+        self.largest, self.is_integer_typed = 0.0, True
+        self.n_training = 0
+        self.shards = None
         self.n_mistakes: list[int] = []
         self.stop_reason = ""
         self.solution: str = settings.solution
@@ -105,6 +137,10 @@ class Course:
         self.pocketed: tuple[Weights, Array] | None = None
         self.best_validated: Weights | None = None
         self._spare: Learner | None = None
+
+    def _lessons(self) -> Iterator[tuple[Lesson, Array, Array]]:
+        """Yield what is taught in one epoch, a part after the other: a lesson, its labels' codes, its training rows."""
+        yield self.lesson, self.target.codes, self.training_rows
 
     @property
     def n_epochs(self) -> int:
@@ -158,9 +194,7 @@ class Course:
         before = self._spare = _copied(self.learner, self._spare)
         n_epochs, pocketed = self.n_epochs, self.pocketed
         try:
-            mistakes, loss = self.learner.epoch(
-                self.lesson, self._order(), n_threads=self.n_threads, empty_pocket=not self.one_batch
-            )
+            mistakes, loss = self._teach() if self.shards is None else self.shards.epoch(self.learner)
             if self.learner.rule.pocket:
                 self._fill_pocket()
             self.n_mistakes.append(mistakes)
@@ -169,6 +203,13 @@ class Course:
             del self.n_mistakes[n_epochs:]
             raise
         return mistakes, loss
+
+    def _teach(self) -> tuple[int, float]:
+        """Show every training row once; return the mistakes and the loss."""
+        self.learner.begin(empty_pocket=not self.one_batch)
+        for lesson, _, which in self._lessons():
+            self.learner.show(lesson, self._order(which), n_threads=self.n_threads)
+        return self.learner.end()
 
     def _verdict(self, mistakes: int, loss: float) -> str:
         """Return why to stop after an epoch; empty if there is no reason."""
@@ -179,7 +220,7 @@ class Course:
             if score > self.best_score:
                 self.best_score, self.best_validated = score, self._current()
         elif tol is not None:
-            loss *= self.settings.eta0 / len(self.training_rows)
+            loss *= self.settings.eta0 / max(1, self.n_training)
             self.n_stale = self.n_stale + 1 if loss > self.best_loss - tol else 0
             self.best_loss = min(self.best_loss, loss)
         if self.one_batch:
@@ -190,8 +231,8 @@ class Course:
             return "no_improvement" if self.validation is None else "early_stopping"
         return "max_iter" if self.n_epochs == self.max_iter else ""
 
-    def _order(self) -> Array:
-        return self.random.permutation(self.training_rows) if self.settings.shuffle else self.training_rows
+    def _order(self, which: Array) -> Array:
+        return self.random.permutation(which) if self.settings.shuffle else which
 
     # What to keep -------------------------------------------------------------------------------------------
 
@@ -221,10 +262,10 @@ class Course:
         return Weights(weights, bias.astype(kept.bias.dtype), kept.divisor)
 
     def _fill_pocket(self) -> None:
-        """Put the weights of the longest run into the pocket where they err on fewer training rows."""
+        """Put the weights of the longest run, or those mixed, into the pocket where they err on fewer training rows."""
         if self.one_batch:
             return  # a batch can't judge; the longest run of all batches is kept
-        run = self.learner.longest_run()
+        run = self.learner.longest_run() if self.shards is None else self.learner.last()
         errors = self._errors(self._with_constants(run))
         if self.pocketed is None:
             self.pocketed = run, errors
@@ -268,21 +309,21 @@ class Course:
 
     def _errors(self, kept: Weights) -> Array:
         """Return what wrong decisions on training rows cost: for each independent output, or in all."""
-        lesson, network = self.lesson, self.network(kept)
+        network = self.network(kept)
         errors: Array = np.array(0.0)
         method = "__call__" if self.learner.classes else "scores"
-        for which, outputs in answers(network, lesson.rows.source, self.training_rows, method):
-            if self.learner.classes:
-                codes = self.target.codes[which]
-                costs = lesson.cost[codes, 1]
-                wrong = outputs.argmax(axis=1) != codes
-            else:
-                signs = lesson.targets[which]
-                fires = signs > 0
-                costs = np.where(fires, lesson.cost[:, 1], lesson.cost[:, 0])
-                wrong = heaviside(outputs) != fires
-                wrong &= signs != 0  # a constant neuron isn't taught and can't be wrong
-            errors = errors + lesson.sample_weight[which] @ (wrong * costs)
+        for lesson, codes, training in self._lessons():
+            for which, outputs in answers(network, lesson.rows.source, training, method):
+                if self.learner.classes:
+                    costs = lesson.cost[codes[which], 1]
+                    wrong = outputs.argmax(axis=1) != codes[which]
+                else:
+                    signs = lesson.targets[which]
+                    fires = signs > 0
+                    costs = np.where(fires, lesson.cost[:, 1], lesson.cost[:, 0])
+                    wrong = heaviside(outputs) != fires
+                    wrong &= signs != 0  # a constant neuron isn't taught and can't be wrong
+                errors = errors + lesson.sample_weight[which] @ (wrong * costs)
         return errors
 
     def _validation_score(self, validation: Validation) -> float:
@@ -313,13 +354,12 @@ class Course:
     def network(self, kept: Weights) -> Network:
         """Return the network with these weights: integers if they are and their sums fit into int64."""
         weights, bias = kept.weights, kept.bias
-        rows = self.lesson.rows
         if weights.dtype == np.int64:
-            reach = np.abs(weights.astype(np.float64)).sum(axis=1) * rows.largest + np.abs(
+            reach = np.abs(weights.astype(np.float64)).sum(axis=1) * self.largest + np.abs(
                 bias.astype(np.float64)
             )
             if float(reach.max()) >= INT64_MAX * (1 - 1e-9):
-                if rows.is_integer_typed:
+                if self.is_integer_typed:
                     raise NotExactError(
                         f"The {self.settings.solution} weights are integers whose sums could pass int64. Use"
                         ' fewer epochs, solution="last", smaller features, or floats, X.astype(float), to learn'

@@ -89,7 +89,8 @@ def decide(network: Network, X: Any, admit: Callable[[Any], Any]) -> Array:
     fits = values.dtype in (np.float32, np.float64) or (values.dtype in (np.uint8, bool) and not is_sparse(X))
     if not fits or values.size * network.n_outputs < FEW:
         outputs = answer(network, admit(X))
-        return outputs.argmax(axis=1) if competing else outputs
+        found: Array = outputs.argmax(axis=1) if competing else outputs
+        return found
     decided, sure = _decided(network, X, competing)
     open_rows = np.flatnonzero(~sure)
     for first in range(0, len(open_rows), ROWS):

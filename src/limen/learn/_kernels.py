@@ -171,7 +171,9 @@ def whole_pocket(state: State, n_classes: int, scale: float) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
-def _settle_rows(weights: Array, late: Array, total: Array, scale: float, clock: float, average: bool) -> bool:
+def _settle_rows(
+    weights: Array, late: Array, total: Array, scale: float, clock: float, average: bool
+) -> bool:
     """Settle weights whose numbers in a row lie side by side.
 
     Zero times a number is NaN if it isn't finite, and sums of that are computed many at a time.
@@ -190,7 +192,7 @@ def _settle_rows(weights: Array, late: Array, total: Array, scale: float, clock:
         for j in range(weights.shape[1]):
             weights[k, j] *= kind
             own_check += weights.dtype.type(0) * weights[k, j]
-    return check == 0 and own_check == 0
+    return bool(check == 0 and own_check == 0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

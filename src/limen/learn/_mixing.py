@@ -157,13 +157,15 @@ class Shards:
         loss : float
             Both summed over shards.
         """
-        orders = [stream.permutation(part) for stream, part in zip(self.streams, self.parts, strict=True)]
-        done = self._each(self._state(learner), orders if self.streams else self.parts)
+        orders = self.parts
+        if self.streams:
+            orders = [stream.permutation(part) for stream, part in zip(self.streams, orders, strict=True)]
+        done = self._each(self._state(learner), orders)
         states = [state for state, _, _ in done]
         new = mixed(states, np.full(len(states), 1 / len(states)))
         k, d = learner.n_outputs, learner.n_features
         learner.start_from(new.weights, new.bias)
-        if new.total is not None:
+        if new.total is not None and new.total_bias is not None:
             learner.total[:k, :d] = new.total
             learner.total_bias[:k] = new.total_bias
         learner.n_steps = new.n_steps

@@ -76,13 +76,15 @@ class Rows:
         return self.source if len(which) == self.n_rows else self.source[which]
 
 
-def rows(X: Any) -> Rows:
+def rows(X: Any, *, is_checked: bool = False) -> Rows:
     """Return `X` as `Rows`.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features), or scipy.sparse matrix in CSR or CSC format
         Booleans, integers or finite floats.
+    is_checked : bool
+        Whether the index arrays of a CSR matrix are known to be in range and in order.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def rows(X: Any) -> Rows:
         A sparse matrix whose index arrays are out of range or out of order; an unusable type.
     """
     if is_sparse(X):
-        return _sparse_rows(X)
+        return _sparse_rows(X if is_checked else well_formed(X, "X").tocsr())
     X = np.ascontiguousarray(_plain(X))
     domain = _domain(X)
     largest = _largest(X, domain)
@@ -99,8 +101,7 @@ def rows(X: Any) -> Rows:
     )
 
 
-def _sparse_rows(X: Any) -> Rows:
-    matrix = well_formed(X, "X").tocsr()
+def _sparse_rows(matrix: Any) -> Rows:
     data = _plain(matrix.data)
     domain = _domain(data)
     largest = _largest(data, domain)

@@ -25,6 +25,7 @@ class Text:
     """Files of svmlight text."""
 
     feature_names = None
+    has_labels = True
     place_size = 2
 
     def __init__(self, files: Sources, reading: Reading, multilabel: bool | None, zero_based: Any) -> None:
@@ -38,6 +39,10 @@ class Text:
         if self._multilabel is None:
             self._multilabel = svmlight.has_several_labels(self._files.paths[0])
         return self._multilabel
+
+    @property
+    def has_several_outputs(self) -> bool:
+        return self.multilabel
 
     @property
     def n_features(self) -> int | None:
@@ -86,13 +91,14 @@ class Text:
 class Table:
     """Files of tables."""
 
-    n_labels = None
     multilabel = False
     place_size = 3
 
     def __init__(self, files: Sources, reading: Reading, plan: tables.Plan) -> None:
         self._files, self._reading, self._plan = files, reading, plan
         self.n_features = plan.n_features
+        self.n_labels = len(plan.targets) if plan.several else None
+        self.has_labels, self.has_several_outputs = bool(plan.targets), plan.several
         encoding = plan.encoding
         self.feature_names: tuple[str, ...] | None = plan.features if encoding is None else encoding.inputs
 

@@ -13,6 +13,7 @@ floats, training goes on in floats.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -97,14 +98,18 @@ class Learner:
     classes : bool
         Whether the outputs are competing classes, not independent.
     rule : Rule
+    exact : bool
+        Whether whole numbers are to stay exact, where the rule lets them.
     """
 
-    def __init__(self, n_outputs: int, n_features: int, *, classes: bool, rule: Rule) -> None:
+    def __init__(
+        self, n_outputs: int, n_features: int, *, classes: bool, rule: Rule, exact: bool = True
+    ) -> None:
         self.n_outputs = n_outputs
         self.n_features = n_features
         self.classes = classes
         self.rule = rule
-        self.exact = rule.shrink == 1 and rule.truncate == 0 and rule.update == PERCEPTRON
+        self.exact = exact and rule.shrink == 1 and rule.truncate == 0 and rule.update == PERCEPTRON
         self.domain = "binary"
         self.n_steps = 0
         padded = 1 if n_outputs == 1 else -(-n_outputs // BLOCK) * BLOCK
@@ -154,6 +159,45 @@ class Learner:
         if not all(np.array_equal(array, np.rint(array)) for array in given):
             self._become_inexact()
 
+    def grow(self, n_features: int, n_outputs: int, places: Sequence[int]) -> None:
+        """Become a learner of more features and outputs, which have weighed nothing so far.
+
+        Parameters
+        ----------
+        n_features, n_outputs : int
+            No fewer than now.
+        places : sequence of int
+            Where each output of now stands then.
+        """
+        self._prepared = (None, False)
+        width, padded = self.state.weights.shape[1], len(self.state.weights)
+        if (
+            n_features > width
+        ):  # by a half at least, so that a stream of ever new features isn't copied all the time
+            width = -(-max(n_features, width * 3 // 2) // LINE) * LINE
+        if n_outputs > self.n_outputs:
+            padded = -(-n_outputs // BLOCK) * BLOCK
+        elif width == self.state.weights.shape[1]:
+            self.n_features = n_features
+            return
+        old, new = np.arange(self.n_outputs), np.asarray(places)
+
+        def grown(array: Array, fill: int = 0) -> Array:
+            if array.size == 0:
+                return array
+            larger = np.full((padded, width)[: array.ndim], fill, array.dtype)
+            larger[(new, slice(0, array.shape[1])) if array.ndim == 2 else new] = array[old]
+            return aligned(larger, array.dtype, _layout(array))
+
+        parts = {name: grown(array) for name, array in self.state._asdict().items() if name != "time"}
+        parts["best_run"] = grown(self.state.best_run, -1)
+        if self.classes:  # which share one run
+            parts["run"][:] = self.state.run[0]
+            parts["best_run"][:] = self.state.best_run[0]
+        self.state = State(**parts, time=self.state.time)
+        self.total, self.total_bias = grown(self.total), grown(self.total_bias)
+        self.n_features, self.n_outputs = n_features, n_outputs
+
     def epoch(
         self, lesson: Lesson, order: Array, *, n_threads: int = 1, empty_pocket: bool = False
     ) -> tuple[int, float]:
@@ -193,12 +237,24 @@ class Learner:
         if empty_pocket:
             self.state.best_run[:] = -1
 
-    def show(self, lesson: Lesson, order: Array, *, n_threads: int = 1) -> None:
-        """Show rows, which may be all of an epoch or a part; see `epoch`."""
+    def show(
+        self,
+        lesson: Lesson,
+        order: Array,
+        *,
+        n_threads: int = 1,
+        between: Callable[[], None] | None = None,
+    ) -> None:
+        """Show rows, which may be all of an epoch or a part; see `epoch`. Before each chunk `between` is called."""
         self._prepare(lesson)
         position = 0
+        if self.classes and self.n_outputs == 1:  # a class without a rival is always right
+            self._advance(len(order))
+            position = len(order)
         with ThreadPoolExecutor(max_workers=n_threads) if n_threads > 1 else nullcontext() as pool:
             while position < len(order):
+                if between is not None:
+                    between()
                 length = self._chunk(lesson, len(order) - position)
                 self._run(lesson, order[position : position + length], pool, n_threads)
                 self._advance(length)

@@ -13,7 +13,8 @@ References
 F. Rosenblatt (1958), "The perceptron: a probabilistic model for information storage and organization in the
 brain", Psychological Review 65(6). A. B. J. Novikoff (1962), "On convergence proofs on perceptrons", Symposium
 on the Mathematical Theory of Automata. K. Crammer, O. Dekel, J. Keshet, S. Shalev-Shwartz and Y. Singer (2006),
-"Online passive-aggressive algorithms", JMLR 7. The solutions and multiclass rules cite theirs in
+"Online passive-aggressive algorithms", JMLR 7. R. McDonald, K. Hall and G. Mann (2010), "Distributed training
+strategies for the structured perceptron", NAACL HLT. The solutions and multiclass rules cite theirs in
 `limen.learn._kernels`.
 """
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +31,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from limen._door import is_sparse
+from limen.errors import InputError
 from limen.learn._admission import (
     CONSTRAINTS,
     admit,
@@ -43,6 +46,7 @@ from limen.learn._callbacks import CallbackSupportMixin, audience, heard, with_c
 from limen.learn._course import Course
 from limen.learn._deciding import answer, decide
 from limen.learn._rows import in_range, rows
+from limen.learn._stream_course import StreamCourse, admit_stream, stream_of
 from limen.step import Array
 
 __all__ = ["Perceptron"]
@@ -92,7 +96,8 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         Factor on all updates. Without penalty or margin, from zero weights, it only scales `coef_`. 1 for "pa1"
         and "pa2".
     n_jobs : int or None, default=None
-        Threads that share independent outputs. The result doesn't depend on it. Competing classes use one.
+        Threads that share independent outputs, or shards. The result doesn't depend on it. Without shards, competing
+        classes use one.
     random_state : int, RandomState or None, default=None
         For shuffling and for the validation rows.
     early_stopping : bool, default=False
@@ -106,6 +111,12 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         Factor on the updates of each class; a list gives one dict for each of several outputs.
     warm_start : bool, default=False
         Whether `fit` starts from the last weights of the previous fit. Averages start anew.
+    shards : int, default=1
+        Parts the training rows are split into, no more than there are rows. Each learns for an epoch, in one of
+        `n_jobs` threads, then their weights are mixed: the next epoch starts from the mean (McDonald et al. 2010;
+        see `limen.learn.shards`). The result depends on `shards`, not on `n_jobs`. With more than 1, "average" is the
+        mean over all steps of all shards, "pocket" keeps the mixed weights with the fewest mistakes, nothing
+        stays exact, no L1 penalty is taken, and `partial_fit` is refused.
     unknown_classes : {"error", "add"}, default="error"
         What `partial_fit` does about labels that weren't in `classes`: refuse them, or give each a new neuron.
 
@@ -113,8 +124,8 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
     ----------
     network_ : limen.Network
         What was learned, and what predicts. One heaviside layer (hardmax for three or more classes), exact if
-        all features and weights on rows and classes were whole numbers and `update` was "perceptron": averaged
-        weights are then kept as the integer sums they are means of.
+        all features and weights on rows and classes were whole numbers, `update` was "perceptron" and `shards` 1:
+        averaged weights are then kept as the integer sums they are means of.
     classes_ : ndarray of shape (n_classes,)
         The labels; ``[0, 1]`` for several outputs.
     coef_ : ndarray of shape (1, n_features), (n_classes, n_features) or (n_outputs, n_features)
@@ -189,6 +200,7 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         n_iter_no_change: int = 5,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         warm_start: bool = False,
+        shards: int = 1,
         unknown_classes: str = "error",
     ) -> None:
         self.solution = solution
@@ -212,6 +224,7 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.warm_start = warm_start
+        self.shards = shards
         self.unknown_classes = unknown_classes
 
     def __sklearn_tags__(self) -> Any:
@@ -268,34 +281,120 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         with all_or_nothing(self), heard(self.verbose):
             given, target, weight = admit(self, X, y, sample_weight)
             validation = validation_set(self, target, X_val, y_val)
-            learner = new_learner(self, target, given)
+            learner = new_learner(self, target, given.n_features)
             start(self, learner, target, coef_init, intercept_init)
             course = Course(self, learner, given, target, weight, validation=validation)
             interrupted = self._learn(course, X, y, sample_weight)
+        self._ended(course, interrupted)
+        return self
+
+    def fit_stream(
+        self,
+        source: Any,
+        *,
+        classes: Any = None,
+        epochs: int | None = None,
+        checkpoint: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        **reading: Any,
+    ) -> Perceptron:
+        r"""Learn from rows that needn't fit into memory, a batch at a time.
+
+        Without shuffling the result is, bit by bit, that of `fit` on the same rows. With it, rows are shuffled within
+        each batch, so that batches should be large or their rows in no order of their own.
+
+        Parameters
+        ----------
+        source : path, list of paths, glob, `limen.learn.stream.Batches`, or iterable of pairs ``(X, y)``
+            Files are read as `limen.learn.stream.batches` reads them. An iterable is gone through once for each epoch.
+        classes : array_like of shape (n_classes,), optional
+            All labels there are. If not given, a pass over the stream finds them, unless ``unknown_classes="add"``.
+        epochs : int, optional
+            The most epochs; `max_iter` if not given.
+        checkpoint : path, optional
+            A file to go on from if training is interrupted: it is written after each epoch and every half minute
+            within one. If it is there, training goes on from it, to the same bits as if it had never stopped. It is
+            removed when training has ended.
+        X_val, y_val : array_like, optional
+            As in `fit`: training stops when the accuracy on them stops improving.
+        **reading
+            Parameters of `limen.learn.stream.batches` (``target``, ``encoder``, ``n_features``, ``cache``, …), for
+            paths.
+
+        Returns
+        -------
+        Perceptron
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            Bad input, including files that can't be read (`limen.errors.FileError`); nothing is changed.
+        KeyboardInterrupt
+            Interrupted. If an epoch had ended, the model of the last whole epoch is kept.
+
+        Examples
+        --------
+        >>> with open("rows.svm", "w") as file:
+        ...     _ = file.write("+1 1:1 2:1\n-1 1:1\n-1 2:1\n-1\n")
+        >>> conjunction = Perceptron(random_state=0).fit_stream("rows.svm")
+        >>> conjunction.predict([[1, 1], [1, 0]])
+        array([ 1., -1.])
+        """
+        with all_or_nothing(self), heard(self.verbose):
+            self._validate_params()
+            if epochs is not None and not (isinstance(epochs, Integral) and epochs >= 1):
+                raise InputError(f"epochs must be a whole number from 1. Received: {epochs!r}.")
+            stream = stream_of(source, reading)
+            target, n_features = admit_stream(self, stream, classes, knows_features=X_val is not None)
+            self.__dict__.pop("feature_names_in_", None)
+            self.n_features_in_ = n_features
+            if stream.feature_names is not None:
+                self.feature_names_in_ = np.array(stream.feature_names, dtype=object)
+            validation = validation_set(self, target, X_val, y_val)
+            learner = new_learner(self, target, n_features)
+            start(self, learner, target, None, None)
+            course = StreamCourse(
+                self,
+                learner,
+                target,
+                stream,
+                validation=validation,
+                max_iter=int(epochs or self.max_iter),
+                checkpoint=checkpoint,
+            )
+            interrupted = self._learn(course, None, None, None)
+            if interrupted is None:
+                course.finished()
+        self._ended(course, interrupted)
+        return self
+
+    def _ended(self, course: Course, interrupted: KeyboardInterrupt | None) -> None:
+        """Say how a fit ended, if not well."""
         if interrupted is not None:
             logger.warning("Interrupted: the model of epoch %d is kept.", course.n_epochs)
             raise interrupted
         if course.stop_reason == "max_iter":
             warnings.warn(
-                f"Epoch {course.n_epochs} of {self.max_iter} still had {course.n_mistakes[-1]} mistakes. If the"
+                f"Epoch {course.n_epochs} of {course.max_iter} still had {course.n_mistakes[-1]} mistakes. If the"
                 " data are linearly separable, raise max_iter. If they aren't, no number of epochs ends without"
                 ' a mistake: keep solution="average" or "pocket", or add inputs or a hidden layer.',
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=3 if isinstance(course, StreamCourse) else 4,
             )
-        return self
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def _learn(self, course: Course, X: Any, y: Any, sample_weight: Any) -> KeyboardInterrupt | None:
         """Run a course and keep what was learned; return what interrupted it after whole epochs."""
         try:
-            course.audience = audience(self, X, y, sample_weight, course.fitted_so_far)
+            course.audience = audience(self, X, y, sample_weight, course.fitted_so_far, course.max_iter)
             course.run()
             self.__dict__.update(course.fitted())
             if course.audience is not None:
                 course.audience.end()
         except KeyboardInterrupt as error:
-            if not course.n_epochs:
+            if not course.n_epochs or getattr(course, "is_partial", False):
                 raise
             course.stop_reason = "interrupted"
             self.__dict__.update(course.fitted())
@@ -327,7 +426,7 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         with all_or_nothing(self), heard(self.verbose):
             labels = known_labels(self, y, classes, first)
             given, target, weight = admit(self, X, y, sample_weight, labels=labels, first=first)
-            learner = new_learner(self, target, given)
+            learner = new_learner(self, target, given.n_features)
             if not first:
                 learner = learner_before(self, target, learner)
             course = Course(self, learner, given, target, weight, one_batch=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -22,10 +23,11 @@ from limen.learn._targets import Kind
 from limen.network import Layer, Network
 from limen.step import Array
 
-__all__ = ["SETTINGS", "ShardState", "plain_labels"]
+__all__ = ["SETTINGS", "ShardState", "plain_labels", "same"]
 
 MAGIC = b"limen shard state 1\n"  # then a SHA-256 digest of the rest: a line of JSON, and arrays as NumPy saves them
 SETTINGS = ("kind", "multi_class", "update", "margin", "C", "fit_intercept", "shrink")
+FLOAT_MAX = sys.float_info.max
 COUNTS = ("n_steps", "shard_steps")
 SUMS = ("total", "total_bias", "shard_total", "shard_total_bias")
 
@@ -118,10 +120,12 @@ class ShardState:
         for name in ("weights", "bias", *SUMS):
             value = getattr(self, name)
             if name in SUMS and (value is None) != (self.total is None):
-                raise InputError(f"{', '.join(SUMS)} must all be arrays, or all None. Received: some of each.")
+                raise InputError(
+                    f"{', '.join(SUMS)} must all be arrays, or all None. Received: some of each."
+                )
             if value is not None:
                 put(name, _held(value, name, shape[:1] if name.endswith("bias") else shape))
-        for name in ("n_steps", "shard_steps"):
+        for name in COUNTS:
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
                 raise InputError(f"{name} must be a whole number that isn't negative. Received: {value!r}.")
@@ -180,7 +184,9 @@ class ShardState:
         for name, value, least in (("n_features", n_features, 0), ("n_outputs", n_outputs, 2)):
             if value is not None and (not isinstance(value, Integral) or value < least):
                 hint = " For one output give classes=[0, 1]." if name == "n_outputs" else ""
-                raise InputError(f"{name} must be a whole number, at least {least}. Received: {value!r}.{hint}")
+                raise InputError(
+                    f"{name} must be a whole number, at least {least}. Received: {value!r}.{hint}"
+                )
         labels = _labels([0, 1] if classes is None else _unique(classes))
         if n_outputs is not None:
             kind: Kind = "multioutput"
@@ -190,7 +196,7 @@ class ShardState:
         if margin is None:
             margin = 0.0 if update == "perceptron" else 1.0
         weights, bias = np.zeros((n, int(n_features))), np.zeros(n)
-        sums = dict(zip(SUMS, (weights, bias) * 2, strict=True)) if average else {}
+        sums: dict[str, Any] = dict(zip(SUMS, (weights, bias) * 2, strict=True)) if average else {}
         return cls(
             kind=kind,
             classes=labels,
@@ -237,9 +243,10 @@ class ShardState:
         Examples
         --------
         >>> from limen import Model
-        >>> state, _ = shard_epoch(ShardState.zero(1, ["low", "mid", "top"]), [[0], [5], [9]], ["low", "mid", "top"])
-        >>> Model(state.network(), labels=state.classes.tolist()).predict([[9]]).tolist()
-        ['top']
+        >>> from limen.learn import shard_epoch
+        >>> state, _ = shard_epoch(ShardState.zero(1, ["low", "high"]), [[-5], [9]], ["low", "high"])
+        >>> Model(state.network(), labels=state.classes.tolist()).predict([[-6], [10]]).tolist()
+        ['low', 'high']
         """
         if solution not in (None, "average", "last"):
             raise InputError(f'solution must be "average", "last" or None. Received: {solution!r}.')
@@ -249,16 +256,17 @@ class ShardState:
                 ' "last", or begin with ShardState.zero(..., average=True).'
             )
         weights, bias = self.weights, self.bias
-        steps = self.n_steps + self.shard_steps
-        if solution != "last" and self.total is not None and steps:
-            weights = (self.total + self.shard_total) / steps
-            bias = (self.total_bias + self.shard_total_bias) / steps
+        if solution != "last" and self.n_steps + self.shard_steps and self.total is not None:
+            weights, bias = (
+                (getattr(self, name) + getattr(self, f"shard_{name}")) / (self.n_steps + self.shard_steps)
+                for name in ("total", "total_bias")
+            )
         return Network(Layer(weights.T, bias, "hardmax" if self.kind == "multiclass" else "heaviside"))
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes that depend on nothing but it, for `from_bytes`."""
         arrays = [name for name in ("classes", "weights", "bias", *SUMS) if getattr(self, name) is not None]
-        plain = {name: getattr(self, name) for name in (*SETTINGS, "n_steps", "shard_steps")}
+        plain = {name: getattr(self, name) for name in (*SETTINGS, *COUNTS)}
         content = BytesIO()
         content.write(json.dumps({**plain, "arrays": arrays}, sort_keys=True).encode() + b"\n")
         for name in arrays:
@@ -302,12 +310,11 @@ class ShardState:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ShardState):
             return NotImplemented
-        plain = (*SETTINGS, "n_steps", "shard_steps")
         return (
-            all(getattr(self, name) == getattr(other, name) for name in plain)
+            all(getattr(self, name) == getattr(other, name) for name in (*SETTINGS, *COUNTS))
             and self.classes.dtype.kind == other.classes.dtype.kind
             and all(
-                _same(getattr(self, name), getattr(other, name))
+                same(getattr(self, name), getattr(other, name))
                 for name in ("classes", "weights", "bias", *SUMS)
             )
         )
@@ -316,12 +323,10 @@ class ShardState:
         return hash((self.kind, self.weights.shape, self.n_steps, self.shard_steps))
 
     def __repr__(self) -> str:
-        counts = ((self.n_features, "feature"), (self.n_outputs, "output"), (self._n_seen, "step"))
-        return f"ShardState({self.kind}, {', '.join(f'{n} {word}{"s" * (n != 1)}' for n, word in counts)})"
-
-    @property
-    def _n_seen(self) -> int:
-        return self.n_steps + self.shard_steps
+        steps = self.n_steps + self.shard_steps
+        counts = ((self.n_features, "feature"), (self.n_outputs, "output"), (steps, "step"))
+        words = [self.kind, *(f"{n} {word}" + "s" * (n != 1) for n, word in counts)]
+        return f"ShardState({', '.join(words)})"
 
 
 def _check_settings(state: ShardState) -> None:
@@ -343,13 +348,15 @@ def _check_settings(state: ShardState) -> None:
         "margin": (f"{least} with update={state.update!r}", lambda x: x > 0 if passive else x >= 0),
         "C": ("above 0", lambda x: x > 0),
         "shrink": (
-            f"1 with update={state.update!r}, whose C limits the weights" if passive else "above 0, at most 1",
+            f"1 with update={state.update!r}, whose C limits the weights"
+            if passive
+            else "above 0, at most 1",
             lambda x: x == 1 if passive else 0 < x <= 1,
         ),
     }
     for name, (expected, holds) in ranges.items():
         value = getattr(state, name)
-        number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value))
+        number = isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= FLOAT_MAX
         if not number or not holds(value):
             raise InputError(f"{name} must be a finite number, {expected}. Received: {value!r}.")
 
@@ -409,7 +416,8 @@ def _held(values: Any, name: str, shape: tuple[int, ...]) -> Array:
     return frozen(np.array(array, dtype=np.float64, order="C"))  # type: ignore[no-any-return]
 
 
-def _same(a: Array | None, b: Array | None) -> bool:
+def same(a: Array | None, b: Array | None) -> bool:
+    """Whether two arrays hold the same, or both are missing."""
     if a is None or b is None:
         return a is b
     return np.array_equal(a, b)

@@ -46,7 +46,7 @@ from limen.learn._mixing import competes, mixed, taught
 from limen.learn._rows import rows
 from limen.learn._targets import Targets, targets
 from limen.learn._training import Lesson
-from limen.learn.shard_state import SETTINGS, ShardState, plain_labels
+from limen.learn.shard_state import SETTINGS, ShardState, plain_labels, same
 from limen.step import Array
 
 __all__ = ["ShardState", "mix", "shard_epoch"]
@@ -97,7 +97,7 @@ def shard_epoch(
     (array([[1.]]), 1)
     >>> after, n_mistakes = shard_epoch(after, [[-1], [2]], [0, 1])
     >>> n_mistakes
-    1
+    0
     """
     if not isinstance(state, ShardState):
         raise InputError(f"state must be a ShardState. Received: {type(state).__name__}.")
@@ -112,7 +112,9 @@ def shard_epoch(
     if sample_weight is not None:
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not (weight > 0).any():
-            raise InputError("At least one sample weight must be above zero. Received: all-zero sample weights.")
+            raise InputError(
+                "At least one sample weight must be above zero. Received: all-zero sample weights."
+            )
     order = np.flatnonzero(weight > 0)
     if random_state is not None:
         order = check_random_state(random_state).permutation(order)
@@ -213,18 +215,22 @@ def _check_alike(first: ShardState, state: ShardState, k: int) -> None:
     begin = "Begin all shards with one state."
     if first.weights.shape != state.weights.shape:
         raise differs("(n_outputs, n_features)", first.weights.shape, state.weights.shape, begin)
-    if first.classes.dtype.kind != state.classes.dtype.kind or not _same(first.classes, state.classes):
+    if first.classes.dtype.kind != state.classes.dtype.kind or not same(first.classes, state.classes):
         raise differs("classes", first.classes.tolist(), state.classes.tolist(), begin)
     for name in SETTINGS:
         if getattr(first, name) != getattr(state, name):
             raise differs(name, repr(getattr(first, name)), repr(getattr(state, name)), begin)
     if (first.total is None) != (state.total is None):
         keeps = ["no sums" if s.total is None else "sums" for s in (first, state)]
-        raise differs("averaging", *keeps, begin)
+        raise differs("averaging", keeps[0], keeps[1], begin)
     if first.n_steps != state.n_steps:
-        remedy = "Mix the states of all shards in one call, and start each from the state that mix returned last."
-        raise differs("n_steps, that of the state they all started from", first.n_steps, state.n_steps, remedy)
-    if not (_same(first.total, state.total) and _same(first.total_bias, state.total_bias)):
+        remedy = (
+            "Mix the states of all shards in one call, and start each from the state that mix returned last."
+        )
+        raise differs(
+            "n_steps, that of the state they all started from", first.n_steps, state.n_steps, remedy
+        )
+    if not (same(first.total, state.total) and same(first.total_bias, state.total_bias)):
         remedy = "Start every shard from the state that mix returned last."
         raise differs("total, that of the state they all started from", "one", "another", remedy)
 
@@ -245,4 +251,4 @@ def _shares(weights: Any, n: int) -> Array:
             f" Received: {given.tolist()}. For equal shares give None."
         )
     given = given / given.max()  # so that their sum is finite, and none is lost in it
-    return given / given.sum()
+    return np.asarray(given / given.sum())

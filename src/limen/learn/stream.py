@@ -203,6 +203,8 @@ class Batches:
         Columns of y where a row has several labels, in the same way.
     multilabel : bool
         Whether y is a matrix of labels.
+    has_labels, has_several_outputs : bool
+        Whether there is a y, and whether it has a column for each of several outputs.
     feature_names : tuple of str or None
         What a table calls the columns of X.
     fingerprint : str
@@ -257,6 +259,16 @@ class Batches:
         return self._rows.multilabel
 
     @property
+    def has_labels(self) -> bool:
+        """Whether a batch has labels."""
+        return self._rows.has_labels
+
+    @property
+    def has_several_outputs(self) -> bool:
+        """Whether y has a column for each of several outputs."""
+        return self._rows.has_several_outputs
+
+    @property
     def feature_names(self) -> tuple[str, ...] | None:
         """What a table calls the columns of X."""
         return self._rows.feature_names
@@ -268,6 +280,14 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         made = self._pass(self._start)
         return one_ahead(made) if self._ahead else made
+
+    def first(self) -> Batch | None:
+        """Return the first batch, None if there is no row; no cache is written for it."""
+        made = self._from_files(None)
+        try:
+            return next(made, None)
+        finally:
+            made.close()
 
     def after(self, position: Mapping[str, Any]) -> Batches:
         """Return a stream whose passes start just after the batch that had `position`.
