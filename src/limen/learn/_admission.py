@@ -64,7 +64,8 @@ def admit(
     X, y = validate_data(
         settings, X, y, accept_sparse=("csr", "csc"), dtype="numeric", multi_output=True, reset=first
     )
-    target = targets(y, None if _has_columns(y) else labels)
+    grows = labels is not None and settings.unknown_classes == "add"
+    target = targets(y, None if _has_columns(y) else labels, grows=grows)
     if sample_weight is None:
         return rows(X), target, np.ones(X.shape[0])
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -268,10 +269,18 @@ def known_labels(settings: Settings, y: Any, classes: Any, first: bool) -> Array
             f" Received: shards={settings.shards}. Set it to 1, or teach shards with limen.learn.shard_epoch and mix."
         )
     labels = None if classes is None else np.unique(classes)
+    if settings.unknown_classes == "add" and not _has_columns(y):
+        parts = [
+            np.unique(np.asarray(y)),
+            *([] if labels is None else [labels]),
+            *([] if first else [settings.classes_]),
+        ]
+        return np.unique(np.concatenate(parts))
     if first:
         if labels is None and not _has_columns(y):
             raise InputError(
-                "classes must be given in the first call of partial_fit: all labels there will be."
+                "classes must be given in the first call of partial_fit: all labels there will be. If they aren't known,"
+                ' set unknown_classes="add".'
             )
         return labels
     known: Array = settings.classes_
@@ -294,6 +303,16 @@ def learner_before(settings: Settings, target: Targets, learner: Learner) -> Lea
         What it would begin with, were this batch the first.
     """
     before: Learner = settings._learner
+    places = None
+    if (
+        settings.unknown_classes == "add"
+        and target.kind == settings._kind
+        and target.n_outputs > before.n_outputs
+    ):
+        before = before.copy()
+        several = target.kind == "multioutput"
+        places = range(before.n_outputs) if several else np.searchsorted(target.classes, settings.classes_)
+        before.grow(before.n_features, target.n_outputs, places)
     if target.kind != settings._kind or target.n_outputs != before.n_outputs:
         raise InputError(
             f"y must be {settings._kind} with {before.n_outputs} outputs, as in the first call."
@@ -305,7 +324,7 @@ def learner_before(settings: Settings, target: Targets, learner: Learner) -> Lea
             " fit_intercept and eta0 must be those of the last call. Received: others. Set them back,"
             " or start anew with sklearn.base.clone."
         )
-    return before.copy()
+    return before.copy() if places is None else before
 
 
 @contextmanager

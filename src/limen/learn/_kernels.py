@@ -208,4 +208,4 @@ def settle(state: State, total: Array, total_bias: Array, average: bool) -> bool
         for k in range(len(total_bias)):
             total_bias[k] += total_bias.dtype.type(steps * np.float64(state.bias[k]) - state.late_bias[k])
             state.late_bias[k] = 0.0
-    return finite
+    return bool(finite)

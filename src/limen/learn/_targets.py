@@ -81,7 +81,7 @@ def _costs(values: Any) -> Array:
     return costs
 
 
-def targets(y: Any, classes: Array | None = None) -> Targets:
+def targets(y: Any, classes: Array | None = None, *, grows: bool = False) -> Targets:
     """Return the labels `y` as `Targets`.
 
     Parameters
@@ -90,6 +90,8 @@ def targets(y: Any, classes: Array | None = None) -> Targets:
         Labels, or zeros and ones for several outputs.
     classes : ndarray, optional
         All labels there are, in order; those of `y` by default.
+    grows : bool
+        Whether more classes may come: one is then enough, and each has a neuron, two as well.
 
     Raises
     ------
@@ -117,9 +119,11 @@ def targets(y: Any, classes: Array | None = None) -> Targets:
             raise InputError(f"y must hold the classes {list(classes)}. Received: {list(unknown)} as well.")
         codes = np.searchsorted(classes, y)
         found = classes
-    if len(found) < 2:
+    if len(found) < (1 if grows else 2):
         raise InputError(
             f"y must have at least two classes to learn from. Received one class: {found.tolist()}."
             " Check the target, or how rows were selected."
         )
-    return Targets("binary" if len(found) == 2 else "multiclass", found, codes.reshape(-1).astype(np.int64))
+    return Targets(
+        "binary" if len(found) == 2 and not grows else "multiclass", found, codes.reshape(-1).astype(np.int64)
+    )

@@ -118,7 +118,9 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         mean over all steps of all shards, "pocket" keeps the mixed weights with the fewest mistakes, nothing
         stays exact, no L1 penalty is taken, and `partial_fit` is refused.
     unknown_classes : {"error", "add"}, default="error"
-        What `partial_fit` does about labels that weren't in `classes`: refuse them, or give each a new neuron.
+        What `partial_fit` and `fit_stream` do about labels that weren't in `classes`: refuse them, or give each a new
+        neuron, whose weights start at zero. With "add", `classes` needn't be given, each class has a neuron, also
+        when there are two, and `classes_` grows; several outputs grow by columns.
 
     Attributes
     ----------
@@ -410,7 +412,8 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         X, y, sample_weight
             As in `fit`.
         classes : array_like of shape (n_classes,), optional
-            All labels there will be; needed in the first call unless `y` has several outputs.
+            All labels there will be; needed in the first call unless `y` has several outputs or `unknown_classes`
+            is "add".
 
         Returns
         -------

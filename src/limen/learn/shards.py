@@ -8,8 +8,8 @@ threads.
 This is iterative parameter mixing. On data that are linearly separable with margin γ and radius R, the mistakes of
 all shards in all epochs, each multiplied by its shard's share in the mix, are at most ``(R/γ)²``, whatever the
 shards and the shares: with equal shares, at most S times the bound of one perceptron, made by S shards at once
-(McDonald, Hall and Mann 2010, theorem 3). So there is an epoch in which no shard makes a mistake; no weight changes in
-it, so the mixed weights separate all rows. Mixing once, at the end of training, has no such guarantee (theorem 2).
+(McDonald, Hall and Mann 2010, theorem 3). So there is an epoch in which no shard makes a mistake; without a penalty or a
+passive-aggressive rule no weight changes in it, so the mixed weights separate all rows. Mixing once, at the end of training, has no such guarantee (theorem 2).
 
 References
 ----------
@@ -111,10 +111,6 @@ def shard_epoch(
     weight = np.ones(X.shape[0])
     if sample_weight is not None:
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not (weight > 0).any():
-            raise InputError(
-                "At least one sample weight must be above zero. Received: all-zero sample weights."
-            )
     order = np.flatnonzero(weight > 0)
     if random_state is not None:
         order = check_random_state(random_state).permutation(order)
