@@ -1,5 +1,8 @@
 """Benchmarks: limen beside its rivals, in one run, on the same data.
 
-``python -m bench epoch [--data DIR]`` times one epoch of 60,000 x 784 float32, ten outputs.
+``python -m bench perceptron [--data DIR] [--quick]`` measures `limen.learn.Perceptron`: how long an epoch, a
+prediction, a pass over a file takes, how far that is from reading the bytes, and how often it is right.
 ``python -m bench accuracy`` compares held-out accuracy on the example tables.
+
+Rivals that aren't installed are named in the output, with the line that installs them.
 """

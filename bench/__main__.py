@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import accuracy, epoch
+from bench import accuracy, perceptron
 
-BENCHMARKS = {"accuracy": accuracy.main, "epoch": epoch.main}
+BENCHMARKS = {"accuracy": accuracy.main, "perceptron": perceptron.main}
 
 
 def main() -> None:

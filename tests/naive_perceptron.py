@@ -3,6 +3,8 @@
 Rows are lists of numbers; give integers or fractions and every result is exact.
 """
 
+from fractions import Fraction
+
 
 def dot(w, x):
     """Return the sum of products."""
@@ -126,4 +128,60 @@ def aggressive_competing(rows, codes, n_classes, epochs, variant, C=1.0, margin=
         mistakes.append(wrong)
         if wrong == 0:
             break
+    return w, b, w_sum, b_sum, mistakes
+
+
+def shard_independent(rows, codes, w, b):
+    """Show independent outputs every row once, from given weights; return weights, biases, their sums, mistakes."""
+    w, b, wrong = [list(wk) for wk in w], list(b), 0
+    w_sum, b_sum = [[0] * len(wk) for wk in w], [0] * len(b)
+    for x, fires in zip(rows, codes, strict=True):
+        for k, fire in enumerate(fires):
+            y = 1 if fire else -1
+            if y * (dot(w[k], x) + b[k]) <= 0:
+                wrong += 1
+                w[k] = [wj + y * xj for wj, xj in zip(w[k], x, strict=True)]
+                b[k] += y
+            w_sum[k] = [aj + wj for aj, wj in zip(w_sum[k], w[k], strict=True)]
+            b_sum[k] += b[k]
+    return w, b, w_sum, b_sum, wrong
+
+
+def shard_competing(rows, codes, w, b):
+    """Show competing classes every row once, from given weights; return what `shard_independent` returns."""
+    w, b, wrong = [list(wk) for wk in w], list(b), 0
+    w_sum, b_sum = [[0] * len(wk) for wk in w], [0] * len(b)
+    for x, true in zip(rows, codes, strict=True):
+        z = [dot(wk, x) + bk for wk, bk in zip(w, b, strict=True)]
+        rival = max((k for k in range(len(w)) if k != true), key=lambda k: (z[k], -k))
+        if z[true] <= z[rival]:
+            wrong += 1
+            for k, y in ((true, 1), (rival, -1)):
+                w[k] = [wj + y * xj for wj, xj in zip(w[k], x, strict=True)]
+                b[k] += y
+        for k in range(len(w)):
+            w_sum[k] = [aj + wj for aj, wj in zip(w_sum[k], w[k], strict=True)]
+            b_sum[k] += b[k]
+    return w, b, w_sum, b_sum, wrong
+
+
+def mixing(shards, taught, n_outputs, epochs, shares=None):
+    """Train by iterative parameter mixing (McDonald et al. 2010, figure 3) on shards, each a pair (rows, codes).
+
+    `taught` is `shard_independent` or `shard_competing`; `shares` sum to 1. Returns mixed weights and biases, the sums of
+    both over all steps of all shards, and the mistakes of each shard in each epoch.
+    """
+    shares = shares or [Fraction(1, len(shards))] * len(shards)
+    d = len(shards[0][0][0])
+    w, b = [[0] * d for _ in range(n_outputs)], [0] * n_outputs
+    w_sum, b_sum, mistakes = [[0] * d for _ in range(n_outputs)], [0] * n_outputs, []
+    for _ in range(epochs):
+        after = [taught(rows, codes, w, b) for rows, codes in shards]
+        for k in range(n_outputs):
+            for j in range(d):
+                w[k][j] = sum(share * new[0][k][j] for share, new in zip(shares, after, strict=True))
+                w_sum[k][j] += sum(new[2][k][j] for new in after)
+            b[k] = sum(share * new[1][k] for share, new in zip(shares, after, strict=True))
+            b_sum[k] += sum(new[3][k] for new in after)
+        mistakes.append([new[4] for new in after])
     return w, b, w_sum, b_sum, mistakes

@@ -9,7 +9,7 @@ import pytest
 
 from limen import Layer, Model, Network
 from limen.errors import InputError
-from limen.evaluation import Evaluation, all_right, evaluate
+from limen.evaluation import Evaluation, all_right, evaluate, together
 from limen.table import columns
 from limen.target import class_labels, class_positions, decisions, find_columns, output_names
 
@@ -167,3 +167,30 @@ def test_of_several_targets_each_has_two_classes(values, labels):
 def test_positions_of_classes_tell_missing_and_unknown_ones():
     """Both are -1."""
     assert class_positions(columns({"y": ["b", None, "z", "a"]})["y"], ["a", "b"]).tolist() == [1, -1, -1, 0]
+
+
+def test_evaluations_of_parts_are_together_those_of_the_whole():
+    """However rows are cut into parts, and parts are put together, every number is that of all rows at once."""
+    rng = np.random.default_rng(0)
+    n, cuts = 500, (0, 1, 40, 40, 300, 500)
+    truth, predicted = rng.integers(-1, 3, (2, n)), rng.integers(0, 3, (2, n))
+
+    def two(rows):
+        pairs = zip("ab", truth[:, rows], predicted[:, rows], strict=True)
+        return [Evaluation(name, ("x", "y", "z"), true, said) for name, true, said in pairs]
+
+    whole, added = two(slice(0, n)), None
+    for start, end in itertools.pairwise(cuts):
+        part = two(slice(start, end))
+        added = together([part] if added is None else [added, part])
+    assert all_right(added) == all_right(whole)
+    for one, other in zip(added, whole, strict=True):
+        assert len(one.truth) <= 12
+        assert one.confusion.tolist() == other.confusion.tolist()
+        assert (one.target, one.n_rows, one.n_unknown) == (other.target, n, other.n_unknown)
+        assert (one.accuracy, one.majority, one.always(2)) == (
+            other.accuracy,
+            other.majority,
+            other.always(2),
+        )
+        assert one.balanced_accuracy == other.balanced_accuracy

@@ -21,6 +21,7 @@ FITS = {
         "{}",
     ),
     "outputs": ("rng.normal(size=(n, 40))", "rng.integers(0, 2, (n, 20))", "{'n_jobs': 2}"),
+    "shards": ("rng.normal(size=(n, 40))", "rng.integers(0, 2, (n, 20))", "{'shards': 3, 'n_jobs': 2}"),
     "pocket": ("rng.normal(size=(n, 40))", "rng.integers(0, 3, n)", "{'solution': 'pocket'}"),
     "validation": ("rng.normal(size=(n, 40))", "rng.integers(0, 3, n)", "{}"),
 }

@@ -1,6 +1,7 @@
 """A model's predictions held against the truth: accuracy, balanced accuracy, the confusion table.
 
-`evaluate` predicts the rows of a table that also holds the truth, and returns an `Evaluation` for each decision.
+`evaluate` predicts the rows of a table that also holds the truth, and returns an `Evaluation` for each decision;
+`together` makes one of the evaluations of several tables, in which rows are only counted.
 Confusion tables have a row for each true class and a column for each predicted one.
 
 References
@@ -25,7 +26,7 @@ from limen.step import Array
 from limen.table import column_names, columns
 from limen.target import class_positions, decisions
 
-__all__ = ["Evaluation", "all_right", "evaluate"]
+__all__ = ["Evaluation", "all_right", "evaluate", "together"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,10 @@ class Evaluation:
         The classes the model knows.
     truth, predicted : ndarray of int64, shape (n_rows,)
         Positions in `labels`. A true class that the model doesn't know is -1: never predicted, always wrong.
+    counts : ndarray of int64, shape (n_rows,), optional
+        How many rows each entry stands for. Default: 1.
+    n_all_right : int, optional
+        Of how many rows every decision made about them was right, which counts don't tell.
 
     Examples
     --------
@@ -52,44 +57,56 @@ class Evaluation:
     labels: tuple[Label, ...]
     truth: Array
     predicted: Array
+    counts: Array | None = None
+    n_all_right: int | None = None
 
     @property
     def n_rows(self) -> int:
         """Number of rows that were predicted."""
-        return len(self.truth)
+        return len(self.truth) if self.counts is None else int(self.counts.sum())
 
     @property
     def n_unknown(self) -> int:
         """Number of rows whose true class the model doesn't know."""
-        return int((self.truth < 0).sum())
+        unknown = self.truth < 0
+        return int(unknown.sum() if self.counts is None else self.counts[unknown].sum())
 
     @property
     def accuracy(self) -> float:
         """The share of rows that were right."""
-        return float((self.truth == self.predicted).mean())
+        return float(np.average(self.truth == self.predicted, weights=self.counts))
 
     @property
     def balanced_accuracy(self) -> float:
         """The mean, over the classes that occur, of the share of their rows that were right."""
-        recalls = [(self.predicted[self.truth == k] == k).mean() for k in np.unique(self.truth)]
+        recalls = []
+        for k in np.unique(self.truth):
+            own = self.truth == k
+            recalls.append(np.average(self.predicted[own] == k, weights=self._counts(own)))
         return float(np.mean(recalls))
 
     @property
     def confusion(self) -> Array:
         """Counts of shape (n_labels, n_labels): a row for each true class, a column for each predicted one."""
         n, known = len(self.labels), self.truth >= 0
-        counts = np.bincount(self.truth[known] * n + self.predicted[known], minlength=n * n)
-        table: Array = counts.reshape(n, n)
+        cells = self.truth[known] * n + self.predicted[known]
+        counts = np.bincount(cells, weights=self._counts(known), minlength=n * n)
+        table: Array = counts.astype(np.int64).reshape(n, n)
         return table
 
     def always(self, position: int) -> float:
         """Return the accuracy of always saying the class at `position`."""
-        return float((self.truth == position).mean())
+        return float(np.average(self.truth == position, weights=self.counts))
 
     @property
     def majority(self) -> int:
         """The position of the true class that most rows have."""
-        return int(np.bincount(self.truth[self.truth >= 0], minlength=len(self.labels)).argmax())
+        known = self.truth >= 0
+        counts = np.bincount(self.truth[known], weights=self._counts(known), minlength=len(self.labels))
+        return int(counts.argmax())
+
+    def _counts(self, which: Array) -> Array | None:
+        return None if self.counts is None else self.counts[which]
 
 
 def evaluate(model: Model, table: Any, targets: Sequence[str | None] | None = None) -> tuple[Evaluation, ...]:
@@ -149,7 +166,43 @@ def evaluate(model: Model, table: Any, targets: Sequence[str | None] | None = No
 
 def all_right(evaluations: Sequence[Evaluation]) -> float:
     """Return the share of rows for which every decision was right."""
+    if evaluations[0].n_all_right is not None:
+        return evaluations[0].n_all_right / evaluations[0].n_rows
     return float(np.all([e.truth == e.predicted for e in evaluations], axis=0).mean())
+
+
+def together(parts: Sequence[Sequence[Evaluation]]) -> tuple[Evaluation, ...]:
+    """Return the evaluations of several tables as those of one table.
+
+    Parameters
+    ----------
+    parts : sequence of sequence of Evaluation
+        For each table those that `evaluate` or this function returned, of the same targets and classes.
+
+    Returns
+    -------
+    tuple of Evaluation
+        Rows with the same true and predicted class are one entry with a count, so that more rows take no more memory.
+
+    Examples
+    --------
+    >>> e = Evaluation("y", ("a", "b"), np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0]))
+    >>> (both,) = together([[e], [e]])
+    >>> both.n_rows, both.accuracy, both.confusion.tolist()
+    (8, 0.75, [[2, 0], [2, 4]])
+    """
+    n_right = sum(round(all_right(part) * part[0].n_rows) for part in parts if part[0].n_rows)
+    found = []
+    for same in zip(*parts, strict=True):
+        first, n = same[0], len(same[0].labels)
+        counts = np.zeros((n + 1) * n, dtype=np.int64)
+        for e in same:
+            cells = (e.truth + 1) * n + e.predicted
+            counts += np.bincount(cells, weights=e.counts, minlength=len(counts)).astype(np.int64)
+        (kept,) = np.nonzero(counts)
+        truth, predicted = kept // n - 1, kept % n
+        found.append(Evaluation(first.target, first.labels, truth, predicted, counts[kept], n_right))
+    return tuple(found)
 
 
 def _positions(model: Model, table: Any) -> Array:

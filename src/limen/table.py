@@ -139,9 +139,7 @@ def columns(
         parts: dict[str, Any] = dict(zip(own, array.T, strict=True))
     else:
         table = table.to_arrow() if _made_by(table, "polars") else table
-        keys = (
-            list(table) if isinstance(table, Mapping) else list(getattr(table, "column_names", table.columns))
-        )
+        keys = table if isinstance(table, Mapping) else getattr(table, "column_names", None) or table.columns
         parts = {str(key): table[key] for key in keys}
     wanted = own if names is None else tuple(names)
     lacking = [name for name in wanted if name not in parts]
@@ -209,10 +207,11 @@ def read(
     return table
 
 
-def reader(source: Any, form: str, *, header: bytes = b"", kinds: Mapping[str, str] | None = None) -> Any:
+def reader(source: Any, form: str, *, header: bytes = b"", kinds: Any = None, **how: Sequence[str]) -> Any:
     """Open a path (``form="parquet"`` or ``"arrow"``) or a stream (``"csv"``, first line `header`) in parts.
 
-    A CSV file's types are told from its first part unless `kinds` gives their Arrow names.
+    A CSV file's types are told from its first part unless `kinds` gives their Arrow names by column. For CSV, too:
+    `missing`, as in `read`, and `only`, the columns wanted.
     """
     import pyarrow as pa
 
@@ -221,13 +220,11 @@ def reader(source: Any, form: str, *, header: bytes = b"", kinds: Mapping[str, s
 
         return pq.ParquetFile(source, pre_buffer=False)
     if form == "arrow":
-        file = pa.OSFile(source)
-        whole = file.read(6) == b"ARROW1"
-        file.seek(0)
-        return pa.ipc.open_file(file) if whole else pa.ipc.open_stream(file)
+        with pa.OSFile(source) as file:
+            whole = file.read(6) == b"ARROW1"
+        return (pa.ipc.open_file if whole else pa.ipc.open_stream)(pa.OSFile(source))
     types = {name: pa.type_for_alias(kind) for name, kind in (kinds or {}).items()}
-    options = _csv_options(_separator(header, "A table"), 1 << 22, types, MISSING_TEXT)
-    return pa.csv.open_csv(source, **options)
+    return pa.csv.open_csv(source, **_csv_options(_separator(header, "A table"), 1 << 22, types, **how))
 
 
 @contextlib.contextmanager
@@ -253,7 +250,9 @@ def _separator(first: bytes, called: str) -> str:
     return max(",;\t|", key=outside.count)
 
 
-def _csv_options(separator: str, block: int, types: Any, missing: Sequence[str]) -> dict[str, Any]:
+def _csv_options(
+    separator: str, block: int, types: Any, missing: Sequence[str] = MISSING_TEXT, only: Sequence[str] = ()
+) -> dict[str, Any]:
     from pyarrow import csv
 
     return {
@@ -264,6 +263,7 @@ def _csv_options(separator: str, block: int, types: Any, missing: Sequence[str])
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
             column_types=types,
+            include_columns=list(only),
             true_values=["true", "True", "TRUE"],
             false_values=["false", "False", "FALSE"],
         ),

@@ -136,7 +136,7 @@ def find_columns(table: Any, wanted: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def class_labels(column: Column, *, pair: bool = False) -> tuple[Label, ...]:
+def class_labels(column: Column, *, pair: bool = False, n_rows: int | None = None) -> tuple[Label, ...]:
     """Return the classes of a column, in order: text by alphabet, numbers by size, false before true.
 
     Parameters
@@ -145,6 +145,8 @@ def class_labels(column: Column, *, pair: bool = False) -> tuple[Label, ...]:
         Its missing values are passed over.
     pair : bool
         Whether there must be two: then 0 and 1, or false and true, are two although one may not occur.
+    n_rows : int, optional
+        How many rows there are, where the column holds each value only once.
 
     Raises
     ------
@@ -152,6 +154,7 @@ def class_labels(column: Column, *, pair: bool = False) -> tuple[Label, ...]:
         No class or only one, or values that are measurements or names rather than classes.
     """
     name, values = column.name, column.present
+    n_rows = len(values) if n_rows is None else n_rows
     if column.kind == "number" and values.dtype.kind == "f":
         fractions = values[values != np.rint(values)]
         if len(fractions):
@@ -162,10 +165,10 @@ def class_labels(column: Column, *, pair: bool = False) -> tuple[Label, ...]:
     found = tuple(plain_label(value) for value in sorted(set(values.tolist())))
     if pair and column.kind != "text" and set(found) <= {0, 1}:
         return (False, True) if column.kind == "boolean" else (0, 1)
-    if len(found) > max(MANY, len(values) // 2) or (column.kind == "number" and len(found) > 5 * MANY):
+    if len(found) > max(MANY, n_rows // 2) or (column.kind == "number" and len(found) > 5 * MANY):
         raise InputError(
             f"A target holds classes, and limen classifies. Column {name!r} has {len(found)} different values in"
-            f" {plural(len(values), 'row')}. Choose another target, or turn the values into a few classes."
+            f" {plural(n_rows, 'row')}. Choose another target, or turn the values into a few classes."
         )
     if pair and len(found) != 2:
         raise InputError(

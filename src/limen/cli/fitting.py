@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shlex
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limen.cli.files import check_writable, saved
+from limen.cli.memory import is_large
 from limen.cli.options import MissingText, missing_texts
 from limen.cli.progress import progress
 from limen.cli.streams import message, result, result_json
 from limen.errors import FileError, InputError
 
 if TYPE_CHECKING:
+    from limen.learn.stream_trial import Parts
     from limen.learn.trial import Trial
 
 __all__ = ["fit"]
@@ -80,6 +83,15 @@ def fit(
     solution: Annotated[
         Solution, typer.Option(help="Weights to keep: averaged, the last, or the longest right.")
     ] = Solution.average,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Read the table in parts, again for each epoch, in bounded memory. [default: if it is larger than"
+            " an eighth of the memory, a sixteenth if compressed or Parquet]",
+            show_default=False,
+        ),
+    ] = None,
     most: Annotated[int, typer.Option(min=1, metavar="N", help="Inputs listed for each output.")] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
@@ -90,7 +102,11 @@ def fit(
 
     output = _output(table_file, output)
     check_writable(output)
-    table = read(table_file, missing=missing_texts(missing))
+    parts = _parts(table_file, missing_texts(missing)) if _is_streamed(table_file, stream) else None
+    # Of a table that is streamed only the names are needed here.
+    table = (
+        read(table_file, missing=missing_texts(missing)) if parts is None else dict.fromkeys(parts.names, ())
+    )
     targets = find_columns(table, target)
     dropped, categories = (
         _named(table, targets, drop, "--drop"),
@@ -98,12 +114,17 @@ def fit(
     )
     try:
         from limen.learn import Perceptron, ThresholdEncoder
-        from limen.learn.trial import trial as learn
+        from limen.learn.stream_trial import stream_trial
+        from limen.learn.trial import trial as trial_in_memory
 
         with progress(quiet=quiet) as watched:
             classifier = Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed)
+            learn: Any = (
+                partial(trial_in_memory, table)
+                if parts is None
+                else partial(stream_trial, parts, progress=watched.share)
+            )
             trial = learn(
-                table,
                 targets,
                 drop=dropped,
                 drop_missing_target=drop_missing_target,
@@ -153,6 +174,22 @@ def _output(table: str, output: Path | None) -> Path:
     return output
 
 
+def _is_streamed(table: str, asked: bool | None) -> bool:
+    """Return whether the table is read in parts: if asked, or if nothing was asked and it is large."""
+    if asked and table == "-":
+        raise InputError(
+            "A table that is streamed is read several times, which standard input can't be. Write it to a file and name"
+            " that, or leave --stream out."
+        )
+    return is_large(table) if asked is None else asked
+
+
+def _parts(table: str, missing: tuple[str, ...]) -> Parts:
+    from limen.learn.stream_trial import Parts
+
+    return Parts(table, missing)
+
+
 def _named(table: Any, targets: tuple[str, ...], given: list[str] | None, option: str) -> tuple[str, ...]:
     """Return the columns given to an option, checked."""
     from limen.target import find_columns
@@ -166,9 +203,12 @@ def _named(table: Any, targets: tuple[str, ...], given: list[str] | None, option
 
 def _with_remedy(error: InputError, table: Any, apart: set[str]) -> InputError:
     """Return the error with the option that helps, if a column of the table is at fault."""
-    from limen.table import columns
+    from limen.table import column_names, columns
 
-    for name in table.column_names:
+    if isinstance(table, dict):  # names only: what went wrong names the column
+        at_fault = [name for name in table if name not in apart and f"Column {name!r} " in str(error)]
+        return InputError(f"{error} (--drop {shlex.quote(at_fault[0])})") if at_fault else error
+    for name in column_names(table) or ():
         try:
             if name not in apart:
                 columns(table, [name])
@@ -192,6 +232,10 @@ def _print(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] 
     result(
         f"Inputs    {network.n_inputs:,} of 0 or 1 from {plural(used, 'column')}, such as {network.inputs[0]!r}"
     )
+    if trial.sample_rows is not None:
+        whole = trial.sample_rows == trial.n_training
+        drawn = "all rows learned from" if whole else f"a sample of {rows(trial.sample_rows)}"
+        result(f"Streamed  in parts; thresholds and categories from {drawn}")
     if trial.n_test:
         share = percent(trial.n_test / n_rows)
         result(f"Held out  {rows(trial.n_test)} ({share}), drawn with seed {seed}")
@@ -272,6 +316,8 @@ def _data(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] |
         "columns": list(used_columns(trial.model)),
         "inputs": network.n_inputs,
         "seed": seed,
+        "streamed": trial.sample_rows is not None,
+        "sample_rows": trial.sample_rows,
         "held_out": evaluation_data(trial.test, trial.majority) if trial.test else None,
         "learned_from": evaluation_data(trial.training, trial.majority),
         "training": {

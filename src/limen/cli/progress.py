@@ -1,39 +1,61 @@
 """Progress of a fit that takes longer, on standard error, where a person looks at it.
 
 The bar is a callback of the estimator, as scikit-learn's own is: fitting is the task, an epoch a part of it. Where
-scikit-learn has no callbacks, it shows the time only.
+scikit-learn has no callbacks, it shows the time only. Where files are read in epochs, it also moves within one: by what the
+log tells of the share that was read, and by what it is told itself.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Timer
 from typing import Any
 
 from limen.cli.streams import is_terminal
 
-__all__ = ["progress"]
+__all__ = ["Watch", "progress"]
 
 PATIENCE = 2.0  # seconds before progress is worth showing
+LEARNING = "Learning"
+
+
+@dataclass
+class Shown:
+    """Which epoch the bar shows as done, and how many there may be; 0 before the fit."""
+
+    epoch: int = 0
+    last: int = 0
+
+
+class Watch:
+    """What a command tells of its progress, and nobody looks."""
+
+    def __call__(self, estimator: Any) -> Any:
+        """Return the estimator, watched."""
+        return estimator
+
+    def share(self, what: str, share: float) -> None:
+        """Tell what is done, and how much of it was read, from 0 to 1."""
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Callable[[Any], Any]]:
+def progress(*, quiet: bool = False) -> Iterator[Watch]:
     """Show a progress bar while the block runs, if it runs for longer than a moment.
 
     Yields
     ------
-    callable
-        Returns the estimator it is given, watched by the bar.
+    Watch
+        Called with an estimator, it returns it watched by the bar; its `share` tells the bar how much was read.
     """
     logger = logging.getLogger("limen")
     logger.addHandler(logging.NullHandler())  # the command says itself how an interrupted fit ends
     logger.propagate = False
     if quiet or not is_terminal(sys.stderr):
-        yield lambda estimator: estimator
+        yield Watch()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -46,12 +68,18 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[Any], Any]]:
         console=Console(file=sys.stderr),
         transient=True,
     )
-    task = bar.add_task("Learning", total=None, detail="(the first run of all compiles for some seconds)")
+    task = bar.add_task(LEARNING, total=None, detail="(the first run of all compiles for some seconds)")
+    shown, level = Shown(), logger.level
+
+    def show_share(epoch: int, last: int, share: float) -> None:
+        detail = f"epoch {epoch} of {last}, {share:.0%} read"
+        bar.update(task, description=LEARNING, total=last, completed=epoch - 1 + share, detail=detail)
 
     class Epochs:
         """What scikit-learn calls while it fits."""
 
         def setup(self, estimator: Any, context: Any) -> None:
+            shown.epoch, shown.last = 0, context.max_subtasks
             bar.update(task, total=context.max_subtasks)
 
         def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
@@ -60,21 +88,45 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[Any], Any]]:
         def on_fit_task_end(self, estimator: Any, context: Any) -> None:
             if context.task_name == "epoch":
                 epoch, last = estimator.n_iter_, context.parent.max_subtasks
+                shown.epoch = epoch
                 detail = f"epoch {epoch} of {last}, {estimator.n_mistakes_[-1]:,} mistakes"
                 bar.update(task, completed=epoch, detail=detail)
 
         def teardown(self, estimator: Any, context: Any) -> None:
             pass
 
-    def watched(estimator: Any) -> Any:
-        return estimator.set_callbacks(Epochs()) if hasattr(estimator, "set_callbacks") else estimator
+    class Watched(Watch):
+        def __call__(self, estimator: Any) -> Any:
+            return estimator.set_callbacks(Epochs()) if hasattr(estimator, "set_callbacks") else estimator
+
+        def share(self, what: str, share: float) -> None:
+            if what == LEARNING and shown.last:
+                show_share(min(shown.epoch + 1, shown.last), shown.last, share)
+            else:
+                bar.update(task, description=what, total=1.0, completed=share, detail=f"{share:.0%} read")
+
+    class Shares(logging.Handler):
+        """What the log tells of a stream, where it knows the share."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            share = getattr(record, "share", 0.0)
+            if share and record.epoch:  # type: ignore[attr-defined]  # a field of our own
+                show_share(record.epoch, record.max_iter, share)  # type: ignore[attr-defined]
+            elif share:
+                bar.update(task, total=1.0, completed=share, detail=f"looking through it, {share:.0%} read")
 
     timer = Timer(PATIENCE, bar.start)
     timer.daemon = True
     timer.start()
+    shares = Shares(logging.INFO)
+    logger.addHandler(shares)
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
     try:
-        yield watched
+        yield Watched()
     finally:
+        logger.removeHandler(shares)
+        logger.setLevel(level)
         timer.cancel()
         timer.join()
         bar.stop()

@@ -8,9 +8,10 @@ The file holds the arrays of each batch as they lie in memory, and what it was m
     length and CRC-32 of the index          16 bytes
     b"limenend"                             8 bytes
 
-An array of nothing but ones isn't stored. Each batch and the index are checked when they are read: a byte that
-changed is found (CRC-32 finds every single burst of up to 32 bits, and others but for one in 2³²). The key says what
-the batches came from, so that a cache of other files, or of the same files read otherwise, isn't taken for this one.
+An array of nothing but ones isn't stored. Each batch is checked when a stream reads it for the first time, the index
+each time: a byte that changed is found (CRC-32 finds every single burst of up to 32 bits, and others but for one in
+2³²). The key says what the batches came from, so that a cache of other files, or of the same files read otherwise,
+isn't taken for this one.
 
 `Writer` writes beside the target, under a name of its own, and renames at the end: a pass that is interrupted or a
 disk that is full leaves the cache that was there, or none. `Cache` reads. They know arrays; `write_rows` and
@@ -73,6 +74,9 @@ class Cache:
     path : str
     key : str
         What the batches must have come from.
+    seen : set of int, optional
+        Batches whose bytes were checked before, in this file as it is now; those that are read are added. Without one,
+        every batch is checked.
 
     Attributes
     ----------
@@ -88,8 +92,9 @@ class Cache:
         It is damaged.
     """
 
-    def __init__(self, path: str, key: str) -> None:
+    def __init__(self, path: str, key: str, seen: set[int] | None = None) -> None:
         self.path = path
+        self.seen = set() if seen is None else seen
         try:
             self._file: Any = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by `close`
         except OSError as error:
@@ -114,6 +119,11 @@ class Cache:
         """Close the file."""
         self._file.close()
 
+    def state(self) -> tuple[int, ...]:
+        """Return what tells this file from another one, and from itself before it was written to."""
+        status = os.fstat(self._file.fileno())
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
     @property
     def n_batches(self) -> int:
         """Number of batches."""
@@ -130,17 +140,24 @@ class Cache:
         Ones that weren't stored are the same array for every batch: they must not be changed.
         """
         block = self._blocks[k]
-        data: Any = self._bytes(block["offset"], block["length"])
-        if zlib.crc32(memoryview(data)) != block["crc"]:
-            raise self.damaged(f"the bytes from {block['offset']} on, batch {k + 1}, have changed")
-        found = {}
+        found, rooms, at = {}, [], 0
         for name, (kind, shape, start) in block["arrays"].items():
             size = math.prod(shape)
             if start is None:
                 found[name] = self._all_ones(kind, size).reshape(shape)
-            else:
-                stop = start + size * np.dtype(kind).itemsize
-                found[name] = data[start:stop].view(kind).reshape(shape)
+                continue
+            # Each array has memory of its own: SciPy copies what is part of something larger.
+            array: Any = np.empty(size, dtype=kind)
+            rooms += [memoryview(bytearray(start - at)), memoryview(array.view(np.uint8))]
+            at = start + array.nbytes
+            found[name] = array.reshape(shape)
+        self._fill(block["offset"], rooms)
+        if k not in self.seen:
+            crc = 0
+            for room in rooms:
+                crc = zlib.crc32(room, crc)
+            if at != block["length"] or crc != block["crc"]:
+                raise self.damaged(f"the bytes from {block['offset']} on, batch {k + 1}, have changed")
         return found
 
     def _all_ones(self, kind: str, size: int) -> Array:
@@ -152,36 +169,40 @@ class Cache:
     def _index(self) -> dict[str, Any] | None:
         """Return the index, or None if the file is of another version or processor."""
         size = os.fstat(self._file.fileno()).st_size
-        if bytes(self._bytes(0, len(MAGIC) + len(VERSION))) != MAGIC + VERSION:
+        if self._bytes(0, len(MAGIC) + len(VERSION)) != MAGIC + VERSION:
             return None
         at = size - TAIL.size
         if at < len(MAGIC) + len(VERSION):
             raise self.damaged("its end is missing")
-        length, crc, _, end = TAIL.unpack(bytes(self._bytes(at, TAIL.size)))
+        length, crc, _, end = TAIL.unpack(self._bytes(at, TAIL.size))
         if end != END:
             raise self.damaged("its end is missing")
         if length > min(at, INDEX_LIMIT):
             raise self.damaged("its index has changed")
-        data = bytes(self._bytes(at - length, length))
+        data = self._bytes(at - length, length)
         if zlib.crc32(data) != crc:
             raise self.damaged("its index has changed")
         index: dict[str, Any] = json.loads(data)
         return index
 
-    def _bytes(self, offset: int, length: int) -> Array:
-        data: Any = np.empty(length, dtype=np.uint8)
-        room, filled = memoryview(data), 0
+    def _bytes(self, offset: int, length: int) -> bytes:
+        data = bytearray(length)
+        self._fill(offset, [memoryview(data)])
+        return bytes(data)
+
+    def _fill(self, offset: int, rooms: list[memoryview]) -> None:
+        """Read what stands from `offset` on into one room after the other."""
         try:
             self._file.seek(offset)
-            while filled < length:
-                n = self._file.readinto(room[filled:])
-                if not n:
-                    raise self.damaged(f"it ends at byte {offset + filled}")
-                filled += n
+            for room in rooms:
+                filled = 0
+                while filled < len(room):
+                    n = self._file.readinto(room[filled:])
+                    if not n:
+                        raise self.damaged(f"it ends at byte {self._file.tell()}")
+                    filled += n
         except OSError as error:
             raise _unreadable(self.path, error) from error
-        found: Array = data
-        return found
 
     def damaged(self, what: str) -> FileError:
         """Return the error for a cache that can't be used."""
@@ -322,16 +343,20 @@ def read_rows(cache: Cache, k: int, n_features: int | None, n_labels: int | None
         The cache is damaged, or holds what kernels must not be given.
     """
     arrays = cache.arrays(k)
-    X = arrays["X"] if "X" in arrays else _matrix(cache, "X", arrays, n_features or 0)
-    y = _matrix(cache, "y", arrays, n_labels or 0) if "y.indptr" in arrays else arrays.get("y")
+    known = k in cache.seen
+    X = arrays["X"] if "X" in arrays else _matrix(cache, "X", arrays, n_features or 0, known)
+    y = _matrix(cache, "y", arrays, n_labels or 0, known) if "y.indptr" in arrays else arrays.get("y")
     if y is not None and y.shape[0] != X.shape[0]:
         raise cache.damaged(f"batch {k + 1} has {X.shape[0]} rows and {y.shape[0]} labels")
+    cache.seen.add(k)
     return X, y
 
 
-def _matrix(cache: Cache, name: str, arrays: dict[str, Array], n_columns: int) -> Any:
-    """Return a CSR matrix whose arrays fit together."""
+def _matrix(cache: Cache, name: str, arrays: dict[str, Array], n_columns: int, known: bool) -> Any:
+    """Return a CSR matrix whose arrays fit together, which is `known` or looked for."""
     data, indices, indptr = (arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
+    if known:
+        return csr(data, indices, indptr, (len(indptr) - 1, n_columns))
     good = indices.dtype == indptr.dtype == np.int32 and len(indptr) > 0 and len(data) == len(indices)
     good = good and indptr[0] == 0 and indptr[-1] == len(indices) and bool((indptr[1:] >= indptr[:-1]).all())
     if not good or (len(indices) and int(indices.view(np.uint32).max()) >= n_columns):

@@ -20,7 +20,7 @@ from limen.learn._admission import UPDATES
 from limen.learn._kernels import Rule
 from limen.learn._targets import Targets
 from limen.learn._training import Learner, Lesson
-from limen.learn.shard_state import ShardState
+from limen.learn.shard_state import ShardState, is_finite
 from limen.network import DOMAINS
 from limen.step import Array
 
@@ -87,7 +87,7 @@ def mixed(states: Sequence[ShardState], shares: Array) -> ShardState:
             own = sum(getattr(state, f"shard_{name}") for state in states)
             changed[name] = getattr(first, name) + own
             changed[f"shard_{name}"] = np.zeros_like(own)
-    if not all(np.isfinite(array).all() for array in changed.values()):
+    if not all(is_finite(array) for array in changed.values()):
         raise TrainingError(
             "The weights overflowed while they were mixed, so nothing was kept. Scale the features or the sample"
             " weights down."

@@ -19,6 +19,7 @@ from limen.step import Array
 
 __all__ = ["Rows", "in_range", "rows", "unsigned"]
 
+HEAD = 1 << 10  # numbers looked at first: most fractions show among them
 PIECE = 1 << 20  # numbers looked at before asking whether the answer is known already
 
 
@@ -142,9 +143,10 @@ def _plain(values: Array) -> Array:
 def _domain(values: Array) -> str:
     """Return the narrowest domain that holds all values; real ones are usually known after the first piece."""
     flat = values.reshape(-1)
-    binary = True
-    for start in range(0, flat.size, PIECE):
-        piece = flat[start : start + PIECE]
+    binary, start, length = True, 0, HEAD
+    while start < flat.size:
+        piece = flat[start : start + length]
+        start, length = start + length, PIECE
         if piece.dtype.kind == "f" and not np.array_equal(piece, np.rint(piece)):
             return "real"
         binary = binary and (piece.dtype.kind == "b" or bool(piece.min() >= 0 and piece.max() <= 1))

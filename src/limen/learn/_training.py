@@ -156,7 +156,7 @@ class Learner:
         self.state.weights[: self.n_outputs, : self.n_features] = weights
         self.state.bias[: self.n_outputs] = bias
         given = (self.state.weights, self.state.bias)
-        if not all(np.array_equal(array, np.rint(array)) for array in given):
+        if self.exact and not all(np.array_equal(array, np.rint(array)) for array in given):
             self._become_inexact()
 
     def grow(self, n_features: int, n_outputs: int, places: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, final
 
 import numpy as np
@@ -23,7 +23,7 @@ from limen.learn._targets import Kind
 from limen.network import Layer, Network
 from limen.step import Array
 
-__all__ = ["SETTINGS", "ShardState", "plain_labels", "same"]
+__all__ = ["SETTINGS", "ShardState", "is_finite", "plain_labels", "same"]
 
 MAGIC = b"limen shard state 1\n"  # then a SHA-256 digest of the rest: a line of JSON, and arrays as NumPy saves them
 SETTINGS = ("kind", "multi_class", "update", "margin", "C", "fit_intercept", "shrink")
@@ -356,8 +356,8 @@ def _check_settings(state: ShardState) -> None:
     }
     for name, (expected, holds) in ranges.items():
         value = getattr(state, name)
-        number = isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= FLOAT_MAX
-        if not number or not holds(value):
+        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not (number and abs(value) <= FLOAT_MAX and holds(value)):
             raise InputError(f"{name} must be a finite number, {expected}. Received: {value!r}.")
 
 
@@ -405,7 +405,7 @@ def plain_labels(array: Array) -> Array:
 def _held(values: Any, name: str, shape: tuple[int, ...]) -> Array:
     """Return finite float64 numbers of a shape, read-only; themselves if they are so and nobody's else."""
     array = as_array(values, name)
-    if array.shape != shape or array.dtype.kind not in "buif" or not np.isfinite(array).all():
+    if array.shape != shape or array.dtype.kind not in "buif" or not is_finite(array):
         raise InputError(
             f"{name} must be finite numbers of shape {shape}. Received: shape {array.shape}, dtype {array.dtype}"
             f"{'' if array.shape != shape else ', not all of them finite numbers'}."
@@ -414,6 +414,12 @@ def _held(values: Any, name: str, shape: tuple[int, ...]) -> Array:
     if held and not array.flags.writeable:
         return array
     return frozen(np.array(array, dtype=np.float64, order="C"))  # type: ignore[no-any-return]
+
+
+def is_finite(array: Array) -> bool:
+    """Whether all numbers are finite: seen from their sum, which costs no copy, where that doesn't overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def same(a: Array | None, b: Array | None) -> bool:

@@ -220,6 +220,7 @@ class Batches:
         self._files, self._reading, self.cache, self._ahead = files, reading, cache, reads_ahead
         self._start: dict[str, Any] | None = None
         self._scan: Scan | None = None
+        self._seen: dict[tuple[int, ...], set[int]] = {}  # batches of a cache that were checked
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -321,6 +322,7 @@ class Batches:
             )
         other = Batches(self._files, self._reading, self.cache, self._ahead)
         other._rows, other._scan, other._start = self._rows, self._scan, dict(position)
+        other._seen = self._seen
         other._rows.saw(position["n_features"], position["n_labels"])
         return other
 
@@ -353,6 +355,7 @@ class Batches:
         if self.cache is not None and is_cache(self.cache):
             with Cache(self.cache, self.key) as cache:
                 if cache.fits:
+                    cache.seen = self._seen.setdefault(cache.state(), set())
                     yield from self._from_cache(cache, start)
                     return
             log.info(

@@ -28,7 +28,7 @@ from limen.step import Array
 from limen.table import Column, column_names, columns
 from limen.target import MANY, class_labels, class_positions, output_names, rows_with_truth
 
-__all__ = ["Trial", "trial"]
+__all__ = ["Trial", "notes_on_columns", "notes_on_targets", "trial"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,8 @@ class Trial:
         The share of training rows in which each input is 1.
     notes : tuple of str
         What a person should know about the table.
+    sample_rows : int or None
+        How many rows the encoding was learned from, if the table was streamed; None if it was in memory.
     """
 
     model: Model
@@ -68,6 +70,7 @@ class Trial:
     classifier: Perceptron
     shares: Array
     notes: tuple[str, ...]
+    sample_rows: int | None = None
 
 
 def trial(
@@ -116,7 +119,7 @@ def trial(
         [class_positions(found[name], own) for name, own in zip(targets, labels, strict=True)], axis=1
     )
     counts = [np.bincount(truth[:, k], minlength=len(own)) for k, own in enumerate(labels)]
-    notes = _notes_on_targets(found, labels, counts)
+    notes = notes_on_targets(found, labels) + _notes_on_single_rows(labels, counts)
     classes = truth[:, 0] if len(targets) == 1 else strata(truth)
     training_rows, test_rows = split_rows(classes, test_size, random_state=random_state)
 
@@ -128,7 +131,7 @@ def trial(
         warnings.simplefilter("always")
         inputs = encoder.fit_transform(seen)
         classifier.fit(inputs, y)
-    notes += _notes_on_columns(encoder)
+    notes += notes_on_columns(encoder)
     notes += [str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)]
 
     encoding = encoder.encoding_
@@ -167,29 +170,31 @@ def _complete(table: Any, targets: Sequence[str], drop_missing_target: bool) -> 
     return table.take(complete)
 
 
-def _notes_on_targets(
-    found: dict[str, Column], labels: Sequence[tuple[Label, ...]], counts: Sequence[Array]
-) -> list[str]:
-    notes = []
-    for (name, column), own, count in zip(found.items(), labels, counts, strict=True):
-        if column.kind == "number" and len(own) > MANY:
-            notes.append(
-                f"Column {name!r} holds {len(own)} different numbers. They are learned as classes without an order."
-            )
-        alone = [label_text(label) for label, n in zip(own, count, strict=True) if n == 1]
-        if alone and len(found) == 1:
-            notes.append(
-                f"Of {listing([repr(label) for label in alone])} there is only one row, which can't be on both sides of"
-                " the split. It is learned from, never tested on."
-            )
-    return notes
+def notes_on_targets(found: dict[str, Column], labels: Sequence[tuple[Label, ...]]) -> list[str]:
+    """Return what is odd about the targets."""
+    return [
+        f"Column {name!r} holds {len(own)} different numbers. They are learned as classes without an order."
+        for (name, column), own in zip(found.items(), labels, strict=True)
+        if column.kind == "number" and len(own) > MANY
+    ]
 
 
-def _notes_on_columns(encoder: ThresholdEncoder) -> list[str]:
+def _notes_on_single_rows(labels: Sequence[tuple[Label, ...]], counts: Sequence[Array]) -> list[str]:
+    alone = [label_text(label) for label, n in zip(labels[0], counts[0], strict=True) if n == 1]
+    if not alone or len(labels) > 1:
+        return []
+    return [
+        f"Of {listing([repr(label) for label in alone])} there is only one row, which can't be on both sides of"
+        " the split. It is learned from, never tested on."
+    ]
+
+
+def notes_on_columns(encoder: ThresholdEncoder, where: str = "all rows learned from") -> list[str]:
+    """Return what is odd about the columns that a fitted encoder saw."""
     notes = []
     if encoder.constant_columns_:
         constant = listing([repr(name) for name in encoder.constant_columns_])
-        notes.append(f"Without use, having one value in all rows learned from: {constant}.")
+        notes.append(f"Without use, having one value in {where}: {constant}.")
     for name, left_out in encoder.truncated_columns_.items():
         notes.append(
             f"Column {name!r} has many different values. The most frequent became inputs, {left_out} didn't; if it"

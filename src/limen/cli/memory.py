@@ -1,0 +1,42 @@
+"""How much memory there is, and whether a table is too large for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+__all__ = ["is_large", "memory"]
+
+SHARE, SHARE_COMPRESSED = 1 / 8, 1 / 16  # of the memory; in it a table takes some times its file's size
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PAR1")  # what compressed files and Parquet begin with
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
+
+
+def memory() -> int | None:
+    """Return the bytes of memory this program may use, the machine's or its container's; None if unknown."""
+    found = []
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for limit in LIMITS:
+        with contextlib.suppress(ValueError, OSError):  # no such file, or "max": no limit
+            found.append(int(Path(limit).read_text()))
+    return min((size for size in found if size > 0), default=None)
+
+
+def is_large(path: str) -> bool:
+    """Whether a file holds a table that should be streamed: more than an eighth of the memory, a sixteenth if compressed.
+
+    What isn't a file, or can't be streamed, is not large.
+    """
+    available = memory()
+    try:
+        if available is None or not os.path.isfile(path):
+            return False
+        with open(path, "rb") as file:
+            start = file.read(5)
+        share = SHARE_COMPRESSED if start.startswith(COMPRESSED) else SHARE
+        return not start.startswith(ZSTANDARD) and os.path.getsize(path) > share * available
+    except OSError:
+        return False  # whoever reads it says why it can't be read
