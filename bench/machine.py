@@ -26,7 +26,22 @@ PACKAGES = (
     "vowpalwabbit",
     "river",
 )
-VECTORS = "sse4_2 avx avx2 fma avx_vnni avx512f avx512bw avx512vl avx512_vnni avx512_bf16 avx512_fp16 amx_int8 asimd sve".split()
+VECTORS = [
+    "sse4_2",
+    "avx",
+    "avx2",
+    "fma",
+    "avx_vnni",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_int8",
+    "asimd",
+    "sve",
+]
 
 
 def installed(package: str) -> str | None:

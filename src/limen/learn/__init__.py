@@ -2,7 +2,8 @@
 
 `Perceptron` learns a layer of threshold neurons; `ThresholdEncoder` turns a table into the 0/1 inputs it
 likes best; `model` binds the two, fitted, into a `limen.Model`; `stream` reads files of any size, a batch at a
-time; `shard_epoch` teaches rows where they lie, from a `ShardState`, and `mix` makes one model of all shards. What an estimator learned is ``estimator.network_``, and that is what predicts.
+time; `shard_epoch` teaches rows where they lie, from a `ShardState`, and `mix` makes one model of all shards. What an
+estimator learned is ``estimator.network_``, and that is what predicts.
 """
 
 from __future__ import annotations
