@@ -80,12 +80,12 @@ def test_it_is_about_as_good_as_in_memory(name):
     """Over some seeds the rows held out are decided about as well as those of the trial in memory."""
     path, targets = str(EXAMPLES / f"{name}.csv"), [TARGETS[name]]
     table, right = read(path), []
-    for seed in range(5):
+    for seed in range(3):
         pair = (
             stream_trial(
-                path, targets, random_state=seed, classifier=Perceptron(max_iter=20, random_state=seed)
+                path, targets, random_state=seed, classifier=Perceptron(max_iter=10, random_state=seed)
             ),
-            trial(table, targets, random_state=seed, classifier=Perceptron(max_iter=20, random_state=seed)),
+            trial(table, targets, random_state=seed, classifier=Perceptron(max_iter=10, random_state=seed)),
         )
         right.append([all_right(one.test) for one in pair])
     streamed, in_memory = np.mean(right, axis=0)
@@ -282,7 +282,7 @@ def test_a_file_that_changes_between_passes_is_refused(when, monkeypatch):
             os.utime("t.csv", (1, 1))
 
     with pytest.raises(FileError, match=r"^t\.csv has changed"):
-        stream_trial("t.csv", ["income"], classifier=Perceptron(max_iter=50), progress=change)
+        stream_trial("t.csv", ["income"], classifier=Perceptron(max_iter=5), progress=change)
 
 
 def test_damaged_files_are_refused_by_name():

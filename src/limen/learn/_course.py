@@ -382,16 +382,24 @@ def _copied(learner: Learner, spare: Learner | None) -> Learner:
     """
     if spare is None or spare is learner:
         return learner.copy()
-    arrays = [*zip(learner.state, spare.state, strict=True)]
-    arrays += [(learner.total, spare.total), (learner.total_bias, spare.total_bias)]
-    # An empty array may have any strides.
-    if any(
-        a.shape != b.shape or a.dtype != b.dtype or (a.size and a.strides != b.strides) for a, b in arrays
+    mine, other = learner.state, spare.state
+    # One kind, layout and padding is that of all; an empty array may have any strides.
+    if (
+        mine.weights.shape != other.weights.shape
+        or mine.weights.strides != other.weights.strides
+        or mine.late.shape != other.late.shape
+        or mine.weights.dtype != other.weights.dtype
+        or learner.total.dtype != spare.total.dtype
+        or (learner.total.size and learner.total.strides != spare.total.strides)
     ):
         return learner.copy()
+    arrays = [*zip(mine, other, strict=True)]
+    arrays += [(learner.total, spare.total), (learner.total_bias, spare.total_bias)]
     for array, copy in arrays:
-        np.copyto(copy, array)
-    spare.n_steps, spare.exact, spare.domain = learner.n_steps, learner.exact, learner.domain
+        if array.size:
+            np.copyto(copy, array)
+    for name in ("n_outputs", "n_features", "n_steps", "exact", "domain"):
+        setattr(spare, name, getattr(learner, name))
     return spare
 
 

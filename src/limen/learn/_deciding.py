@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from limen._door import is_sparse
+from limen._door import is_sparse, well_formed
 from limen.errors import InputError, NotExactError
 from limen.learn._kernels_deciding import dense_decisions, sparse_decisions
 from limen.learn._kernels_dots import BLOCK
@@ -72,7 +72,7 @@ def decide(network: Network, X: Any, admit: Callable[[Any], Any]) -> Array:
     network : Network
         One layer, of heaviside or hardmax neurons.
     X : ndarray or scipy.sparse.csr_matrix of shape (n_rows, n_features)
-        Numbers; index arrays in range.
+        Numbers; rows that begin and end within its arrays.
     admit : callable
         Returns the rows it is given, if all numbers are finite, or raises. It sees those that kernels aren't sure of.
 
@@ -133,9 +133,10 @@ def _decided(network: Network, X: Any, competing: bool) -> tuple[Array, Array]:
         which = slice(first, first + length)
         if sparse:
             data, indices, indptr = arrays
-            sparse_decisions(
-                data, indices, indptr[first : first + length + 1], *common, decided[which], sure[which]
-            )
+            starts = indptr[first : first + length + 1]
+            if indices[int(starts[0]) : int(starts[-1])].max(initial=0) >= n_features:
+                well_formed(X, "X")  # which it isn't
+            sparse_decisions(data, indices, starts, *common, decided[which], sure[which])
         else:
             dense_decisions(arrays[0][which], *common, decided[which], sure[which])
 

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 from limen.learn._kernels_dots import BLOCK, ROWS, dots_of_rows
-from limen.learn._kernels_sparse import net_input, net_inputs
+from limen.learn._kernels_sparse import net_input_and_total, net_inputs
 from limen.step import Array
 
 __all__ = ["dense_decisions", "sparse_decisions"]
@@ -127,10 +127,11 @@ def sparse_decisions(
     for i in range(len(indptr) - 1):
         start, stop = np.int64(indptr[i]), np.int64(indptr[i + 1])
         if weights.shape[0] == 1:
-            z[0] = net_input(data, indices, start, stop, weights)
+            z[0], of_row = net_input_and_total(data, indices, start, stop, weights)
+            total = np.float64(of_row)
         else:
             net_inputs(data, indices, start, stop, weights.T, 0, weights.shape[0], z)
-        total = _total(data[start:stop], weights)
+            total = _total(data[start:stop], weights)
         wide[:] = z
         if competing:
             best, sure[i] = _competing(wide, bias, reach, total, slack, tiny)

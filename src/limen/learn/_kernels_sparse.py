@@ -28,7 +28,7 @@ from limen.learn._kernels import (
 from limen.learn._kernels_lanes import lanes, load, multiply_add, spread, store
 from limen.step import Array
 
-__all__ = ["net_input", "net_inputs", "sparse_classes", "sparse_outputs"]
+__all__ = ["in_order", "net_input", "net_input_and_total", "net_inputs", "sparse_classes", "sparse_outputs"]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -38,6 +38,36 @@ def net_input(data: Array, indices: Array, start: int, stop: int, weights: Array
     for p in range(start, stop):  # one sum: while it waits for an addition, the processor is at the next rows
         total += data[p] * weights[0, np.int64(indices[p])]
     return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def net_input_and_total(
+    data: Array, indices: Array, start: int, stop: int, weights: Array
+) -> tuple[Any, Any]:
+    """Return the same, and ``Σ|x|``."""
+    net = total = weights.dtype.type(0)
+    for p in range(start, stop):
+        x = weights.dtype.type(data[p])
+        net += x * weights[0, np.int64(indices[p])]
+        total += abs(x)
+    return net, total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def in_order(indices: Array, indptr: Array, n_columns: int) -> bool:
+    """Return whether the columns of each row of a CSR matrix are in range and increase."""
+    wrong = 0
+    for i in range(len(indptr) - 1):
+        start, stop = np.int64(indptr[i]), np.int64(indptr[i + 1])
+        if stop < start or stop > len(indices):
+            return False
+        for p in range(start + 1, stop):
+            wrong += indices[p] <= indices[p - 1]
+        if stop > start:
+            wrong += indices[stop - 1] >= n_columns
+        if wrong:
+            return False
+    return True
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -147,14 +177,21 @@ def sparse_outputs(
     z = np.zeros(weights.shape[0], dtype=weights.dtype)
     end = min(last, signs.shape[1])
     one = weights.shape[0] == 1
+    plain = not rule.pocket and rule.truncate == 0  # nothing to be done on a row that is right
     for at in range(len(rows)):
         i = rows[at]
         start, stop = np.int64(indptr[i]), np.int64(indptr[i + 1])
+        shrunk = scale * rule.shrink
         if one:
             z[0] = net_input(data, indices, start, stop, weights)
+            s = signs[i, 0] * (scale * z[0] + state.bias[0])
+            if s > rule.margin and s < INF and plain:  # nearly every row of a long training
+                scale = shrunk
+                clock += scale
+                steps += 1
+                continue
         else:
             net_inputs(data, indices, start, stop, weights.T, first, last, z)
-        shrunk = scale * rule.shrink
         if _all_right(z, state.bias, scale, signs[i], rule.margin, first, end):
             if rule.pocket:
                 for k in range(first, end):

@@ -15,9 +15,10 @@ import numpy as np
 
 from limen._door import is_sparse, well_formed
 from limen.errors import InputError
+from limen.learn._kernels_sparse import in_order
 from limen.step import Array
 
-__all__ = ["Rows", "in_range", "rows", "unsigned"]
+__all__ = ["Rows", "has_starts", "rows", "unsigned"]
 
 HEAD = 1 << 10  # numbers looked at first: most fractions show among them
 PIECE = 1 << 20  # numbers looked at before asking whether the answer is known already
@@ -93,7 +94,11 @@ def rows(X: Any, *, is_checked: bool = False) -> Rows:
         A sparse matrix whose index arrays are out of range or out of order; an unusable type.
     """
     if is_sparse(X):
-        return _sparse_rows(X if is_checked else well_formed(X, "X").tocsr())
+        if not is_checked and not (
+            X.format == "csr" and has_starts(X) and in_order(*unsigned(X), X.shape[1])
+        ):
+            X = well_formed(X, "X").tocsr()
+        return _sparse_rows(X)
     X = np.ascontiguousarray(_plain(X))
     domain = _domain(X)
     largest = _largest(X, domain)
@@ -120,12 +125,13 @@ def unsigned(matrix: Any) -> tuple[Array, Array]:
     )
 
 
-def in_range(X: Any) -> bool:
-    """Whether the index arrays of a CSR matrix are in range, so that kernels may read by them."""
-    indices, indptr = X.indices, X.indptr
-    good = len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and len(X.data) == len(indices) == int(indptr[-1])
-    good = good and bool((indptr[1:] >= indptr[:-1]).all())
-    return good and (not len(indices) or int(unsigned(X)[0].max()) < X.shape[1])
+def has_starts(X: Any) -> bool:
+    """Whether the rows of a CSR matrix begin and end within its arrays, so that kernels may go along them."""
+    indptr = X.indptr
+    good = (
+        len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and len(X.data) == len(X.indices) == int(indptr[-1])
+    )
+    return good and bool((indptr[1:] >= indptr[:-1]).all())
 
 
 def _plain(values: Array) -> Array:

@@ -45,7 +45,7 @@ from limen.learn._admission import (
 from limen.learn._callbacks import CallbackSupportMixin, audience, heard, with_callbacks
 from limen.learn._course import Course
 from limen.learn._deciding import answer, decide
-from limen.learn._rows import in_range, rows
+from limen.learn._rows import has_starts, rows
 from limen.learn._stream_course import StreamCourse, admit_stream, stream_of
 from limen.step import Array
 
@@ -482,7 +482,7 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
             ensure_all_finite=finite,
         )
         if is_sparse(X):
-            return X if X.format == "csr" and in_range(X) else rows(X).source
+            return X if X.format == "csr" and has_starts(X) else rows(X).source
         return X
 
     def _finite(self, X: Any) -> Any:
