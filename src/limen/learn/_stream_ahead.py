@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 __all__ = ["ahead"]
 
 Item = TypeVar("Item")
-PATIENCE = 0.5  # seconds to wait for a thread that was told to end
+PATIENCE = 0.8  # seconds to wait for a thread that was told to end
 
 
 def ahead(items: Generator[Item, None, None]) -> Iterator[Item]:

@@ -9,7 +9,8 @@ over the same rows in memory, however they are cut into batches.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -50,7 +51,9 @@ class Pairs:
                 " generator. Give a list, or an object whose __iter__ begins anew; or call partial_fit for each batch."
             )
         self.source = source
-        self.first = next(iter(self), None)
+        # Closed here and not by Python when nobody holds it any more, since then a Ctrl-C would get lost.
+        with closing(self._pairs()) as pairs:
+            self.first = next(pairs, None)
         if self.first is None:
             raise InputError("A stream must have at least one batch. Received: an empty one.")
         self.n_features = int(self.first.X.shape[1])
@@ -58,7 +61,18 @@ class Pairs:
         self.n_labels = int(self.first.y.shape[1]) if self.has_several_outputs else None
 
     def __iter__(self) -> Iterator[Batch]:
-        for pair in self.source:
+        return self._pairs()
+
+    def _pairs(self) -> Generator[Batch, None, None]:
+        source = iter(self.source)
+        try:
+            yield from self._checked(source)
+        finally:
+            if hasattr(source, "close"):
+                source.close()
+
+    def _checked(self, source: Iterator[Any]) -> Iterator[Batch]:
+        for pair in source:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise InputError(
                     "A stream of a kind of its own must give pairs (X, y). Received:"

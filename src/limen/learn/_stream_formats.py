@@ -6,7 +6,7 @@ file: X, y, where the next batch starts in the file, and how much of the file wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class Text:
         if self._reading.n_labels is None and isinstance(n_labels, int):
             self._labels = max(n_labels, self._labels or 0)
 
-    def read(self, number: int, place: Any) -> Iterator[tuple[Any, Any, list[int], float]]:
+    def read(self, number: int, place: Any) -> Generator[tuple[Any, Any, list[int], float], None, None]:
         if self._base is None:
             self._base = 0 if any(map(svmlight.has_zero_index, self._files.paths)) else 1
         layout = Layout(self._base, self._reading.n_features or LARGEST, self.multilabel)
@@ -110,7 +110,7 @@ class Table:
     def saw(self, n_features: Any, n_labels: Any) -> None:
         """Do nothing: a table says how many columns it has."""
 
-    def read(self, number: int, place: Any) -> Iterator[tuple[Any, Any, list[int], float]]:
+    def read(self, number: int, place: Any) -> Generator[tuple[Any, Any, list[int], float], None, None]:
         for rows in tables.rows_of(
             self._files.paths[number], self._plan, self._reading, *(place or (0, 0, 0))
         ):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -186,7 +186,7 @@ class Parts:
                 self._kinds[name] = kind
             self._check_text()
 
-    def read(self, *, settle: bool = False) -> Iterator[Part]:
+    def read(self, *, settle: bool = False) -> Generator[Part, None, None]:
         """Yield all rows, in order.
 
         Parameters

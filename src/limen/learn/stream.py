@@ -23,6 +23,7 @@ large-scale SVM learning practical"; as read by `sklearn.datasets.load_svmlight_
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -372,10 +373,12 @@ class Batches:
         )
         sizes = np.cumsum([0, *(max(1, size) for size, _ in self._files.states)])
         for number in range(first, len(self.paths)):
-            for X, y, next_place, share in self._rows.read(number, place if number == first else None):
-                n_rows += X.shape[0]
-                done = (sizes[number] + share * (sizes[number + 1] - sizes[number])) / sizes[-1]
-                yield Batch(X, y, self._position(number, n_rows, next_place), float(done))
+            # Closed here and not by Python when nobody holds it any more, since then a Ctrl-C would get lost.
+            with contextlib.closing(self._rows.read(number, place if number == first else None)) as found:
+                for X, y, next_place, share in found:
+                    n_rows += X.shape[0]
+                    done = (sizes[number] + share * (sizes[number + 1] - sizes[number])) / sizes[-1]
+                    yield Batch(X, y, self._position(number, n_rows, next_place), float(done))
 
     def _position(self, number: int, n_rows: int, place: list[int]) -> dict[str, Any]:
         return {

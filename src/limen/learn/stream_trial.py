@@ -17,7 +17,9 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -348,15 +350,26 @@ class _Lessons:
     ) -> None:
         self.rows, self.encoding, self.labels, self.said = rows, encoding, labels, said
         self.kept: list[tuple[Array, Array]] | None = None
-        self.fits, self.begun, self.is_sorted = True, False, False
+        self.fits, self.is_sorted = True, False
+        self.opening: tuple[Array, Array] | None = None
+        with closing(self._batches(threading.Event())) as made:
+            for bits, y, _ in made:
+                self.opening = bits, y
+                break
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        # Whoever takes a first look drops the pass after one batch. Python then closes it where an interrupt can't be
+        # handed on, so that nothing may be open: the first batch is there already.
+        opening, self.opening = self.opening, None
+        if opening is not None:
+            yield opening
+        passed = 0 if opening is None else 1
         stop = threading.Event()
         try:
             if self.kept is not None:
-                yield from self._from_memory()
+                yield from islice(self._from_memory(), passed, None)
             else:
-                yield from self._from_file(stop)
+                yield from islice(self._from_file(stop), passed, None)
         finally:
             stop.set()
 
@@ -373,11 +386,7 @@ class _Lessons:
     def _from_file(self, stop: threading.Event) -> Iterator[tuple[Array, Array]]:
         kept: list[tuple[Array, Array]] | None = [] if self.fits else None
         size = 0
-        made: Iterator[tuple[Array, Array, float]] = self._batches(stop)
-        # Whoever takes a first look drops the pass after one batch; to end a thread then would take a moment in which
-        # Python can't hand on Ctrl-C.
-        made, self.begun = (_read_ahead(made, stop) if self.begun else made), True
-        for bits, y, share in made:
+        for bits, y, share in _read_ahead(self._batches(stop), stop):
             self.said(share)
             whole = len(y) == _batch_rows(self.encoding)
             self.is_sorted = self.is_sorted or (whole and y.ndim == 1 and len(y) > 1 and y.min() == y.max())
@@ -390,7 +399,7 @@ class _Lessons:
             yield bits, y
         self.kept = kept
 
-    def _batches(self, stop: threading.Event) -> Iterator[tuple[Array, Array, float]]:
+    def _batches(self, stop: threading.Event) -> Generator[tuple[Array, Array, float], None, None]:
         """Yield batches of as many rows as `BATCH_BYTES` hold; but for the last, all equally long."""
         n_inputs, n_targets = self.encoding.n_inputs, len(self.labels)
         most = _batch_rows(self.encoding)
@@ -400,21 +409,22 @@ class _Lessons:
         def batch() -> tuple[Array, Array, float]:
             return X[:n], y[:n, 0] if n_targets == 1 else y[:n], share
 
-        for part in self.rows.parts.read():
-            truth = self.rows.truth(part, self.labels)
-            which = np.flatnonzero((truth >= 0).all(axis=1) & ~self.rows.held_out(part))
-            bits, truth, share = part.encode(self.encoding)[which], truth[which], part.share
-            start = 0
-            while start < len(which):
-                taken = min(most - n, len(which) - start)
-                X[n : n + taken] = bits[start : start + taken]
-                y[n : n + taken] = truth[start : start + taken]
-                start, n = start + taken, n + taken
-                if n == most:
-                    yield batch()
-                    X, y, n = np.empty_like(X), np.empty_like(y), 0
-            if stop.is_set():
-                return
+        with closing(self.rows.parts.read()) as parts:
+            for part in parts:
+                truth = self.rows.truth(part, self.labels)
+                which = np.flatnonzero((truth >= 0).all(axis=1) & ~self.rows.held_out(part))
+                bits, truth, share = part.encode(self.encoding)[which], truth[which], part.share
+                start = 0
+                while start < len(which):
+                    taken = min(most - n, len(which) - start)
+                    X[n : n + taken] = bits[start : start + taken]
+                    y[n : n + taken] = truth[start : start + taken]
+                    start, n = start + taken, n + taken
+                    if n == most:
+                        yield batch()
+                        X, y, n = np.empty_like(X), np.empty_like(y), 0
+                if stop.is_set():
+                    return
         if n:
             yield batch()
 
