@@ -362,6 +362,22 @@ def test_ctrl_c_is_answered_within_a_second(tmp_path):
     assert float(answered) - sent < 1
 
 
+def test_ctrl_c_while_a_first_look_is_closed_is_heard():
+    """What a source raises as its first look is closed reaches the caller; Python alone would drop it."""
+    X, y = data(2)
+
+    class Source:
+        def __iter__(self) -> Any:
+            try:
+                yield X, y
+                yield X, y
+            finally:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Perceptron().fit_stream(Source())
+
+
 # What is refused --------------------------------------------------------------------------------------------------
 
 

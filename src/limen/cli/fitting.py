@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limen.cli.files import check_writable, saved
+from limen.cli.interrupts import insistent
 from limen.cli.memory import is_large
 from limen.cli.options import MissingText, missing_texts
 from limen.cli.progress import progress
@@ -117,7 +118,7 @@ def fit(
         from limen.learn.stream_trial import stream_trial
         from limen.learn.trial import trial as trial_in_memory
 
-        with progress(quiet=quiet) as watched:
+        with progress(quiet=quiet) as watched, insistent():
             classifier = Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed)
             learn: Any = (
                 partial(trial_in_memory, table)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -47,6 +47,7 @@ SAMPLE_ROWS = 100_000  # rows the encoder is fitted on
 SAMPLE_VALUES = 10_000_000  # values in them: of a table with more than 100 columns, fewer rows
 BATCH_BYTES = 32 << 20  # encoded rows that are shuffled together
 KEPT_BYTES = 256 << 20  # encoded rows, eight inputs a byte, kept in memory instead of being read again
+PATIENCE = 1.0  # seconds to wait for a thread that was told to end
 CLASSES = 10_000  # different values of a target before they are counted no further
 
 Progress = Callable[[str, float], None]
@@ -131,8 +132,8 @@ def stream_trial(
         encoder.fit(seen.sample.columns())
         lessons = _Lessons(rows, encoder.encoding_, labels, lambda share: said("Learning", share))
         known = np.arange(len(labels[0])) if len(targets) == 1 else None
-        classifier.fit_stream(lessons, classes=known, epochs=epochs)
-    lessons.forget()
+        with closing(lessons):
+            classifier.fit_stream(lessons, classes=known, epochs=epochs)
     encoding = encoder.encoding_
     outputs = output_names(targets, labels[0])
     network = Network(classifier.network_.layers, encoding.inputs, outputs, "binary")
@@ -218,19 +219,14 @@ def _look(rows: _Rows, features: Sequence[str], size: int, said: Progress) -> _S
     """Go through the file until every column has a type that holds all of it."""
     while True:
         seen = _Seen(Sample(size, rows.seed), values={name: {} for name in rows.targets})
-        stop = threading.Event()
-        try:
-            for part in _read_ahead(rows.parts.read(settle=True), stop):
+        with suppress(WidenedError), _read_ahead(lambda stop: rows.parts.read(settle=True)) as made:
+            for part in made:
                 said("Looking through the table", part.share)
                 try:
                     _count(rows, part, features, seen)
                 except InputError as error:
                     raise InputError(f"{rows.parts.path}, after row {part.before}: {error}") from error
             return seen
-        except WidenedError:
-            continue
-        finally:
-            stop.set()
 
 
 def _count(rows: _Rows, part: Part, features: Sequence[str], seen: _Seen) -> None:
@@ -317,16 +313,35 @@ def _notes(
 # Batches ------------------------------------------------------------------------------------------------------
 
 
-def _read_ahead(items: Generator[Any, None, None] | Iterator[Any], stop: threading.Event) -> Iterator[Any]:
-    """Yield items made in a thread, which ends with the one it is at when told to stop."""
+@contextmanager
+def _read_ahead(make: Callable[[threading.Event], Generator[Any, None, None]]) -> Iterator[Iterator[Any]]:
+    """Give an iterator over what a thread makes; when the block ends, however it does, so has the thread.
 
-    def stoppable() -> Generator[Any, None, None]:
-        for item in items:
-            if stop.is_set():
-                return
-            yield item
+    Otherwise the program could end under a thread that reads, and crash instead. `make` is called with an event: when it is
+    set, nothing more is wanted.
+    """
+    stop, ended = threading.Event(), threading.Event()
 
-    return ahead(stoppable())
+    def items() -> Generator[Any, None, None]:
+        begun.append(True)
+        try:
+            with closing(make(stop)) as made:
+                for item in made:
+                    if stop.is_set():
+                        return
+                    yield item
+        finally:
+            ended.set()
+
+    begun: list[bool] = []
+    made = ahead(items())
+    try:
+        yield made
+    finally:
+        stop.set()
+        made.close()  # type: ignore[attr-defined]  # a generator
+        if begun:
+            ended.wait(PATIENCE)
 
 
 class _Lessons:
@@ -351,6 +366,7 @@ class _Lessons:
         self.rows, self.encoding, self.labels, self.said = rows, encoding, labels, said
         self.kept: list[tuple[Array, Array]] | None = None
         self.fits, self.is_sorted = True, False
+        self.open = ExitStack()
         self.opening: tuple[Array, Array] | None = None
         with closing(self._batches(threading.Event())) as made:
             for bits, y, _ in made:
@@ -363,18 +379,12 @@ class _Lessons:
         opening, self.opening = self.opening, None
         if opening is not None:
             yield opening
-        passed = 0 if opening is None else 1
-        stop = threading.Event()
-        try:
-            if self.kept is not None:
-                yield from islice(self._from_memory(), passed, None)
-            else:
-                yield from islice(self._from_file(stop), passed, None)
-        finally:
-            stop.set()
+        rest = self._from_file() if self.kept is None else self._from_memory()
+        yield from islice(rest, 0 if opening is None else 1, None)
 
-    def forget(self) -> None:
-        """Give the memory back."""
+    def close(self) -> None:
+        """End the pass that is under way, if there is one, and give the memory back."""
+        self.open.close()
         self.kept = None
 
     def _from_memory(self) -> Iterator[tuple[Array, Array]]:
@@ -383,10 +393,11 @@ class _Lessons:
             self.said(k / len(kept))
             yield np.unpackbits(bits, axis=1, count=self.encoding.n_inputs), y
 
-    def _from_file(self, stop: threading.Event) -> Iterator[tuple[Array, Array]]:
+    def _from_file(self) -> Iterator[tuple[Array, Array]]:
         kept: list[tuple[Array, Array]] | None = [] if self.fits else None
         size = 0
-        for bits, y, share in _read_ahead(self._batches(stop), stop):
+        self.open.close()
+        for bits, y, share in self.open.enter_context(_read_ahead(self._batches)):
             self.said(share)
             whole = len(y) == _batch_rows(self.encoding)
             self.is_sorted = self.is_sorted or (whole and y.ndim == 1 and len(y) > 1 and y.min() == y.max())
@@ -397,6 +408,7 @@ class _Lessons:
                 if size > KEPT_BYTES:
                     kept, self.fits = None, False
             yield bits, y
+        self.open.close()
         self.kept = kept
 
     def _batches(self, stop: threading.Event) -> Generator[tuple[Array, Array, float], None, None]:
@@ -443,14 +455,14 @@ def _judge(
     """Return how the rows learned from and held out were decided, and in how many of the former each input is 1."""
     judged: list[tuple[Evaluation, ...]] = [(), ()]
     ones = np.zeros(encoding.n_inputs, dtype=np.int64)
-    stop = threading.Event()
 
-    def encoded() -> Iterator[tuple[Part, Array, Array]]:
-        for part in rows.parts.read():
-            yield part, rows.truth(part, labels), part.encode(encoding)
+    def encoded(stop: threading.Event) -> Generator[tuple[Part, Array, Array], None, None]:
+        with closing(rows.parts.read()) as parts:
+            for part in parts:
+                yield part, rows.truth(part, labels), part.encode(encoding)
 
-    try:
-        for part, truth, bits in _read_ahead(encoded(), stop):
+    with _read_ahead(encoded) as made:
+        for part, truth, bits in made:
             said(part.share)
             known, held_out = (truth >= 0).all(axis=1), rows.held_out(part)
             predicted = classifier.predict(bits).reshape(len(part), -1)
@@ -460,6 +472,4 @@ def _judge(
                     pairs = zip(rows.targets, labels, truth[which].T, predicted[which].T, strict=True)
                     found = tuple(Evaluation(*pair) for pair in pairs)
                     judged[k] = together([found, judged[k]] if judged[k] else [found])
-    finally:
-        stop.set()
     return judged[0], judged[1], ones
