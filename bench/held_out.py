@@ -30,6 +30,7 @@ from limen.learn.stream import batches
 
 __all__ = ["a9a", "held_out"]
 
+SLOW, LARGE = "LinearSVC", 10_000_000  # which has one seed only where there are more numbers than that
 ADULT_NUMBERS = (0, 2, 4, 10, 11, 12)
 BUNDLED = {"iris": "iris", "wine": "wine", "breast_cancer (Wisconsin)": "breast_cancer", "digits": "digits"}
 
@@ -43,20 +44,26 @@ def held_out(settings: Settings) -> list[Table]:
         for seed in range(settings.sizes.seeds):
             X, y, X_test, y_test = load(seed)
             for side, make in sides.items():
+                if side == SLOW and seed and X.size > LARGE:
+                    continue
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     scores[side].append(100 * make(seed).fit(X, y).score(X_test, y_test))
         mean = {side: float(np.mean(found)) for side, found in scores.items()}
         best = max(mean[side] for side in sides if side.startswith("limen"))
         rival = max(mean[side] for side in sides if not side.startswith("limen"))
-        shown = [f"{mean[side]:.2f} ± {np.std(found, ddof=1):.2f}" for side, found in scores.items()]
+        shown = [
+            f"{mean[side]:.2f}" + (f" ± {np.std(found, ddof=1):.2f}" if len(found) > 1 else "")
+            for side, found in scores.items()
+        ]
         cells.append((name, *shown, "" if best >= rival else f"loses by {rival - best:.2f}"))
         say(f"accuracy: {name}")
     notes = [
-        f"Mean ± sd of {settings.sizes.seeds} seeds. limen: averaged weights, max_iter 20; others: defaults.",
-        "The last column compares the best rule of limen with the best rival.",
+        f"Mean ± sd of {settings.sizes.seeds} seeds. limen: averaged weights, max_iter 20, C = 0.1"
+        " for pa1 and pa2 (its default is 1); rivals: defaults.",
+        "The verdict compares the best rule of limen with the best rival, both chosen by these test rows.",
     ]
-    return [Table("accuracy", "13", "Accuracy, %", ("data", *sides, "limen"), cells, notes)]
+    return [Table("accuracy", "13", "Accuracy, %", ("data", *sides, "verdict"), cells, notes)]
 
 
 def _sides(settings: Settings) -> dict[str, Callable[[int], Any]]:

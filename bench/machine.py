@@ -66,6 +66,7 @@ def header(megabytes: int) -> dict[str, Any]:
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "versions": versions,
         "processor": processor(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
         "bandwidth": {"megabytes": megabytes} | {str(n): bandwidth(megabytes, n) for n in (1, 2)},
     }
 

@@ -23,6 +23,8 @@ from bench.timing import say, seconds
 
 __all__ = ["GROUPS", "main"]
 
+QUIET = 0.3  # load average up to which timings are worth something
+
 GROUPS = {  # what --only calls them: the module, its function, and whether it belongs to the table itself
     "mnist": ("dense", "mnist", True),
     "uint8": ("dense", "pixels", True),
@@ -99,6 +101,11 @@ def _measured(
     took, head = seconds(lambda: header(settings.sizes.bandwidth_mb))
     say(f"header ({took:.1f} s)")
     head["notes"] = [] if settings.full else ["Toy sizes: whether a floor is reached says nothing."]
+    if head["load"] > QUIET:
+        head["notes"].append(
+            "The machine is busy with something else: what takes milliseconds is then measured several times too"
+            " long, and not the same on both sides. Repeat it in quiet."
+        )
     facts: list[dict[str, Any]] = []
     try:
         for name in names:

@@ -98,7 +98,9 @@ class Row:
             other = median.get(line.against or "")
             ratio = other / line.median if other and line.median else None
             asked = line.at_least is not None and ratio is not None
-            bound = line.moved / bandwidth[str(line.threads)] if line.moved else None
+            # Two threads can't be bound lower than one, whatever a busy machine measured.
+            speed = max(bandwidth[str(n)] for n in range(1, line.threads + 1))
+            bound = line.moved / speed if line.moved else None
             lines.append(
                 {
                     "name": line.name,
@@ -145,6 +147,10 @@ class Table:
     cells: list[Sequence[str]]
     notes: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError(f"Two columns have one name, and one would hide the other: {self.columns}")
+
     def facts(self, bandwidth: Mapping[str, float]) -> dict[str, Any]:
         """Return all of it as plain data."""
         cells = [dict(zip(self.columns, row, strict=True)) for row in self.cells]
@@ -159,7 +165,7 @@ class Table:
 
 # Printing -----------------------------------------------------------------------------------------------------
 
-COLUMNS = f"{'':4}{'side':8}{'what':45}{'median':>10}{'minimum':>10}{'N':>4}{'rival/limen':>13}  {'asked':<19}{'reached':<9}{'roofline':>10}{'x roofline':>12}"
+COLUMNS = f"{'':4}{'side':8}{'what':45}{'median':>10}{'minimum':>10}{'N':>4}{'rival/limen':>13}  {'asked':<24}{'reached':<9}{'roofline':>10}{'x roofline':>12}"
 
 
 def amount(value: float | None) -> str:
@@ -184,7 +190,8 @@ def render_header(header: Mapping[str, Any]) -> str:
             versions,
             f"{processor['name']}, {processor['cores']} cores, {' '.join(processor['vectors'])}",
             f"Memory bandwidth (sum of {speed['megabytes']} MB of float64, best of 7): {speed['1'] / 1e9:.1f} GB/s with"
-            f" one thread, {speed['2'] / 1e9:.1f} GB/s with two",
+            f" one thread, {speed['2'] / 1e9:.1f} GB/s with two; what fits a cache may be read faster",
+            f"Load before the start: {header['load']:.2f}",
             *header["notes"],
         ]
     )
@@ -209,7 +216,7 @@ def _row(facts: Mapping[str, Any]) -> list[str]:
         off = "" if line["times_roofline"] is None else f"{line['times_roofline']:.2f} x"
         lines.append(
             f"{start}{amount(line['median']):>10}{amount(line['minimum']):>10}{line['n']:>4}{ratio:>13}"
-            f"  {line['asked']:<19}{reached:<9}{amount(line['roofline']):>10}{off:>12}"
+            f"  {line['asked']:<24}{reached:<9}{amount(line['roofline']):>10}{off:>12}"
         )
         if line["against"]:
             lines[-1] += f"   beside {line['against']}"

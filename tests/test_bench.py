@@ -39,6 +39,16 @@ def test_every_row_is_measured_and_comes_as_json(tmp_path):
     assert picture.read_bytes()[:4] == b"\x89PNG"
 
 
+def test_every_side_of_the_accuracy_table_is_shown():
+    """Each of limen's rules and each rival has a mean and a spread, none hidden by another column."""
+    done = bench("perceptron", "--tiny", "--json", "--only", "accuracy")
+    assert done.returncode == 0, done.stderr
+    for row in json.loads(done.stdout)["rows"][0]["table"]:
+        for side in ("limen", "limen pa1", "limen pa2", "Perceptron", "SGD(average)", "LinearSVC"):
+            assert "±" in row[side]
+        assert "verdict" in row
+
+
 def test_the_table_is_printed_for_people():
     """Without --json a table with its header is printed, and only the groups asked for."""
     done = bench("perceptron", "--tiny", "--only", "iris")

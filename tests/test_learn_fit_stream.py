@@ -27,6 +27,8 @@ from limen.learn.stream import batches
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
+
 RULES: dict[str, dict[str, Any]] = {
     "average": {},
     "last, ovr": {"solution": "last", "multi_class": "ovr"},
@@ -325,6 +327,7 @@ def test_a_checkpoint_that_cannot_be_written_is_named_and_nothing_is_lost(tmp_pa
     assert same(classifier.fit_stream(path, checkpoint=kept), want)
 
 
+@pytest.mark.skipif(not COMPILED, reason="without the compiler nothing takes a second only")
 def test_ctrl_c_is_answered_within_a_second(tmp_path):
     """A real SIGINT while a process streams ends it within a second, with the model of the last whole epoch."""
     X = sparse.random(20_000, 300, density=0.2, format="csr", random_state=np.random.default_rng(0))

@@ -129,6 +129,7 @@ def _decided(network: Network, X: Any, competing: bool) -> tuple[Array, Array]:
     sure = np.zeros(n_rows, dtype=np.bool_)
     common = (weights, layer.bias.astype(np.float64), reach, slack, 2 * terms * smallest, competing)
 
+    @np.errstate(over="ignore", invalid="ignore", under="ignore")  # then a row isn't sure, compiled or not
     def piece(first: int) -> None:
         which = slice(first, first + length)
         if sparse:
