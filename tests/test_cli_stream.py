@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ import pytest
 
 import limen as library
 from limen.cli import memory, progress
+from limen.cli.interrupts import insistent
 from limen.learn import stream_trial as module
 from shell import EXAMPLES, Ended, limen, write_csv
 
@@ -261,11 +264,22 @@ def interrupt():
 
 sent = []
 progress.Watch.share = share
-main(["fit", "t.csv", "-t", "income", "--stream", "--max-iter", "1000000"{more}])
+sys.argv = ["limen", "fit", "t.csv", "-t", "income", "--stream", "--max-iter", "1000000"{more}]
+main()
 """
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Have all compiled that a fit needs: the compiler itself can't be interrupted."""
+    folder = tmp_path_factory.mktemp("compiled")
+    arguments = ["fit", str(ADULT), "-t", "income", "--stream", "--max-iter", "2"]
+    program = f"from limen.cli import main; main({arguments!r})"
+    subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, capture_output=True)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("delay", [0.0, 0.03])
 @pytest.mark.parametrize(
     ("what", "share"),
@@ -290,3 +304,20 @@ def test_ctrl_c_is_answered_within_a_second_at_any_moment(what, share, delay, tm
     assert (process.returncode, out, err) == (130, b"", b"Interrupted. Nothing was saved.\n")
     assert answered < 1.5  # a second, and what it takes to end a process on a busy machine
     assert [path.name for path in folder.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_that_python_drops_is_sent_again():
+    """Where a first interrupt is lost, a second comes soon after; once it is answered there is none any more."""
+
+    def long_work_that_drops_the_first() -> None:
+        with contextlib.suppress(KeyboardInterrupt):  # as Python does while it frees an object
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(20)
+
+    before, start = signal.getsignal(signal.SIGINT), time.monotonic()
+    with pytest.raises(KeyboardInterrupt), insistent():
+        long_work_that_drops_the_first()
+    assert time.monotonic() - start < 5
+    assert signal.getsignal(signal.SIGINT) is before
+    time.sleep(0.5)

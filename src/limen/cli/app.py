@@ -12,10 +12,12 @@ code  meaning
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -28,6 +30,8 @@ from limen.cli.streams import message
 from limen.errors import LimenError
 
 __all__ = ["app", "main"]
+
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 
 app = typer.Typer(
     name="limen",
@@ -85,4 +89,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         message("Interrupted.")
-        raise SystemExit(130) from None
+        _interrupted(arguments is None)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _interrupted(arguments is None)
+        raise
+
+
+def _interrupted(is_program: bool) -> NoReturn:
+    """End with code 130; the program at once, for compiled code that was half loaded can't be freed without a crash."""
+    if is_program:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(INTERRUPTED)
+    raise SystemExit(INTERRUPTED) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,9 +40,19 @@ def insistent() -> Iterator[None]:
             threading.Thread(target=again, name="limen interrupt", daemon=True).start()
         raise KeyboardInterrupt
 
+    hook = sys.unraisablehook
+
+    def dropped(unraisable: Any) -> None:
+        if not issubclass(
+            unraisable.exc_type, KeyboardInterrupt
+        ):  # which comes again, so that nobody need hear of it
+            hook(unraisable)
+
+    sys.unraisablehook = dropped
     signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     finally:
         answered.set()
+        sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.default_int_handler)
