@@ -43,9 +43,8 @@ def insistent() -> Iterator[None]:
     hook = sys.unraisablehook
 
     def dropped(unraisable: Any) -> None:
-        if not issubclass(
-            unraisable.exc_type, KeyboardInterrupt
-        ):  # which comes again, so that nobody need hear of it
+        # A dropped interrupt comes again, so that nobody need hear of it.
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             hook(unraisable)
 
     sys.unraisablehook = dropped
