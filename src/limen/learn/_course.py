@@ -182,10 +182,9 @@ class Course:
             mistakes, loss = self._epoch()
             log_epoch(self.n_epochs, self.max_iter, mistakes)
             self.stop_reason = self._verdict(mistakes, loss)
-            if self.stop_reason == "converged" and self.solution == "average":
+            averages = self.stop_reason == "converged" and self.solution == "average"
+            if averages and self._errors(self._current("average")).any():
                 self.solution = "last"  # the last weights are without a mistake; the averaged ones may err
-                if not self._errors(self._current("average")).any():
-                    self.solution = "average"
             if self.audience is not None and self.audience.end_epoch(self.n_mistakes):
                 self.stop_reason = self.stop_reason or "callback"
 

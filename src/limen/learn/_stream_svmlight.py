@@ -78,7 +78,8 @@ def rows_of(path: str, layout: Layout, reading: Reading, offset: int = 0, lines:
                 state[[kernel.AT, kernel.LINES]] = 0
                 if not more:
                     break
-            kernel.parse(window.view, window.stop, found, layout, state)
+            with np.errstate(over="ignore"):  # the kernel says so itself, compiled or not
+                kernel.parse(window.view, window.stop, found, layout, state)
             status = int(state[kernel.STATUS])
             if status > kernel.UNDECIDED_FULL:
                 raise window.wrong(status, state, layout, reading)
