@@ -37,6 +37,8 @@ DOORS = {
     "rich": ("cli/*.py", None),
     "highspy": ("_solver.py", 1),
     "ortools": ("_solver.py", 1),
+    "flint": ("_rational.py", 1),
+    "sympy": ("logic/*.py", 1),
     "keras": ("learn/*.py", 1),
     "onnx": ("export/*.py", 1),
     "pandas": ("", 0),

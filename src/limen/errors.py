@@ -10,6 +10,7 @@ keeps working.
 `NotExactError`           integers can't carry what was asked: a sum, a weight or a scale leaves int64
 `TrainingError`           learning broke down (numbers overflowed)
 `FileError`               a file is damaged, foreign, hostile, missing, or can't be written
+`UndecidedError`          an answer is unknown so far, and was asked whether it is true
 `MissingExtraError`       an optional dependency isn't installed; the message holds the install line
 ========================  ==============================================================================
 """
@@ -24,6 +25,7 @@ __all__ = [
     "MissingExtraError",
     "NotExactError",
     "TrainingError",
+    "UndecidedError",
 ]
 
 EXCERPT = 60  # characters of a formula shown on either side of an error
@@ -80,6 +82,10 @@ class NotExactError(LimenError, ValueError):
 
 class TrainingError(LimenError, ValueError):
     """Learning broke down, for instance because numbers overflowed."""
+
+
+class UndecidedError(LimenError, ValueError):
+    """An answer is unknown so far, and was asked whether it is true."""
 
 
 class FileError(LimenError, ValueError):
