@@ -94,7 +94,7 @@ class LinearProgram:
     """
 
     def __init__(self, cost: Any, lower: Any, upper: Any, *, method: str = "simplex") -> None:
-        self._highs: Any = _silent_highs()
+        self._highs: Any = _silent_class()()
         self._highs.setOptionValue("solver", method)
         self._highs.setOptionValue("threads", 1)
         if method == "simplex":
@@ -168,7 +168,7 @@ class LinearProgram:
         )
 
     def _ray(self) -> Array:
-        _, exists, ray = _three(self._highs.getDualRay())
+        _, exists, ray = self._highs.getDualRay()
         return np.array(ray) if exists else np.zeros(0)
 
 
@@ -177,21 +177,13 @@ def _silent_class() -> Any:
     """Return HiGHS's class, silenced before it can print what it is."""
     import highspy
 
-    class Silent(highspy.Highs):  # type: ignore[misc]  # has no types
-        def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's name; it is the first thing that prints
-            self.setOptionValue("output_flag", False)
-            super().enableCallbacks()
+    loud: Any = highspy.Highs
 
-    return Silent
+    def enable_callbacks(self: Any) -> None:  # the first thing a new object does that prints
+        self.setOptionValue("output_flag", False)
+        loud.enableCallbacks(self)
 
-
-def _silent_highs() -> Any:
-    return _silent_class()()
-
-
-def _three(answer: Any) -> tuple[Any, bool, Any]:
-    status, exists, ray = answer
-    return status, bool(exists), ray
+    return type("SilentHighs", (loud,), {"enableCallbacks": enable_callbacks})
 
 
 def _is_basic(status: Any) -> bool:
