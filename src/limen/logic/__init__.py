@@ -43,9 +43,9 @@ from limen.logic.connectives import (
     majority,
     true,
 )
-from limen.logic.formula import Formula
 from limen.logic.grammar import parse
 from limen.logic.minterms import from_table
+from limen.logic.proposition import Formula
 from limen.logic.synthesis import network
 from limen.logic.table import TruthTable, truth_table
 

@@ -20,7 +20,7 @@ from limen import _text
 from limen._door import unique_names
 from limen.errors import InputError
 from limen.logic.connectives import names_of
-from limen.logic.formula import Formula, evaluate
+from limen.logic.proposition import Formula, evaluate
 from limen.logic.table import TruthTable, truth_table
 from limen.network import Network
 from limen.step import Array

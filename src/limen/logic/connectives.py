@@ -1,7 +1,7 @@
 """Names, constants and functions that make formulas: `inputs`, `true`, `false`, `at_least` and its kin.
 
-The operators ``&``, ``|``, ``^`` and ``~`` belong to `limen.logic.formula.Formula`, where also stands what each kind of
-formula means.
+The operators ``&``, ``|``, ``^`` and ``~`` belong to `limen.logic.proposition.Formula`, where also stands what each
+kind of formula means.
 
 References
 ----------
@@ -17,7 +17,7 @@ from typing import Any
 
 from limen._door import unique_names
 from limen.errors import InputError
-from limen.logic.formula import Formula, checked
+from limen.logic.proposition import Formula, checked
 
 __all__ = [
     "at_least",

@@ -21,8 +21,8 @@ from typing import Literal, NoReturn, cast
 from limen import _text
 from limen.errors import FormulaError, InputError
 from limen.logic.connectives import false, names_of, true
-from limen.logic.formula import Formula, Kind
 from limen.logic.notation import BINARY, COUNTED, FUNCTIONS, RESERVED, RIGHT, SIGNS, TIGHTNESS, quoted
+from limen.logic.proposition import Formula, Kind
 
 __all__ = ["parse"]
 

@@ -27,7 +27,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from limen.logic.formula import Formula
+    from limen.logic.proposition import Formula
 
 __all__ = [
     "BINARY",

@@ -16,9 +16,9 @@ from limen import _text
 from limen._door import unique_names
 from limen.errors import InputError
 from limen.logic.connectives import names_of
-from limen.logic.formula import Formula, checked, inputs_of, postorder
 from limen.logic.gates import FALSE, TRUE, Gates, Literal
 from limen.logic.layout import lay_out
+from limen.logic.proposition import Formula, checked, inputs_of, postorder
 from limen.network import Network
 
 __all__ = ["named_formulas", "network"]

@@ -2,7 +2,7 @@
 
 Row ``r`` gives the inputs the binary digits of ``r``, first input most significant: the order of
 ``itertools.product((0, 1), repeat=n)`` and of every textbook table. A table of a formula is made from what the
-formula means (`limen.logic.formula.evaluate`), a table of a network by calling the network; neither is made from
+formula means (`limen.logic.proposition.evaluate`), a table of a network by calling the network; neither is made from
 the other, so comparing them says something.
 """
 
@@ -18,7 +18,7 @@ from limen import _text
 from limen._door import as_array, frozen
 from limen.errors import InputError
 from limen.logic.connectives import names_of
-from limen.logic.formula import Formula, evaluate
+from limen.logic.proposition import Formula, evaluate
 from limen.logic.synthesis import named_formulas
 from limen.network import Network
 from limen.step import Array

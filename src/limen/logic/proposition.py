@@ -24,7 +24,7 @@ formulas mean the same is asked of their truth tables.) Parts may be shared, and
 depth is limited by memory alone. There is no ``>>`` for *implies*: in Python it binds more tightly than ``&``,
 which is not how a formula is read.
 
-`formula.evaluate` and a call are the definition of what a formula means.
+`evaluate` and a call are the definition of what a formula means.
 """
 
 from __future__ import annotations
