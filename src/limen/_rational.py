@@ -7,6 +7,7 @@ here again, exactly, and then it is a fact.
 `whole`             numbers → whole numbers, all multiplied by one power of two
 `solve`             a square system → its one solution, or None
 `null_vector`       equations → the one direction that solves them all, in smallest whole numbers, or None
+`rank`              how many rows don't follow from the others
 ==================  =======================================================================================
 
 References
@@ -24,7 +25,7 @@ import numpy as np
 
 from limen.step import Array
 
-__all__ = ["null_vector", "solve", "whole"]
+__all__ = ["null_vector", "rank", "solve", "whole"]
 
 
 def whole(numbers: Any) -> Array:
@@ -99,3 +100,16 @@ def null_vector(matrix: Sequence[Sequence[int]]) -> list[int] | None:
     divisor = int(np.gcd.reduce(np.array(vector, dtype=object)))
     first = next(value for value in vector if value)
     return [value // (divisor if first > 0 else -divisor) for value in vector]
+
+
+def rank(matrix: Sequence[Sequence[int]]) -> int:
+    """Return how many rows of a matrix don't follow from the others.
+
+    Examples
+    --------
+    >>> rank([[1, 2], [2, 4], [0, 1]])
+    2
+    """
+    from flint import fmpz_mat
+
+    return int(fmpz_mat([list(row) for row in matrix]).rank()) if len(matrix) else 0

@@ -1,0 +1,372 @@
+"""The least whole weights that fire on some points and not on others, or multiples of points that show there are none.
+
+The one file of this room that sees the solvers. A linear program suggests weights, or multipliers; what is said to be
+so is worked out again in fractions from its basis:
+
+* its solution gives whole weights, which are checked on all points;
+* its multipliers give a lower bound on any weights' sum, or points with equal sums;
+* where least fractions aren't whole numbers, CP-SAT, which counts in whole numbers, closes the gap.
+
+Points are added only when weights get them wrong, so a function whose points can't be listed can be asked about too:
+`separate` finds a point that is wrong, or says that there is none.
+
+Two kinds of weights: *orderly* ones, ``w1 >= w2 >= … >= wn >= 0`` (a threshold function whose inputs are turned and
+ordered has least weights of that kind), and *free* ones.
+
+References
+----------
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapter 6: least weights by linear programming.
+J. E. Kelley (1960), "The cutting-plane method for solving convex programs", Journal of SIAM 8.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, gcd, lcm
+from typing import TypeAlias
+
+import numpy as np
+
+from limen import _rational
+from limen._solver import LinearProgram, Outcome, has_cp_sat, whole_program
+from limen.step import Array
+
+__all__ = ["Least", "Separate", "least_weights"]
+
+Separate: TypeAlias = Callable[[list[int], int, int], tuple[Array, Array]]
+"""``separate(weights, threshold, gap)`` → firing points whose weighted sum is below `threshold` and resting points
+whose sum is above ``threshold - gap``, shapes (k, n); none only if there are none."""
+
+ALL_AT_ONCE = 400  # points given to the first linear program
+EVERY_TIME = 64  # points added at a time
+TINY = 1e-7
+
+
+@dataclass(frozen=True)
+class Least:
+    """What was found.
+
+    Attributes
+    ----------
+    weights : list of int, or None
+        Right on all points.
+    threshold : int
+    lower : int
+        No right weights have a smaller sum of absolute values.
+    unique : bool or None
+        Whether the weights are the only ones of their kind with that sum, where it is known to be least.
+    multiples : list of (point, count), or None
+        If there are no weights: counts above 0 for firing points, below 0 for resting ones, that sum up to 0. For
+        orderly weights the sum of the points, from the strongest input on, is nowhere above 0.
+    """
+
+    weights: list[int] | None
+    threshold: int
+    lower: int
+    unique: bool | None
+    multiples: list[tuple[Array, int]] | None = None
+
+
+class _Points:
+    """Points as rows of a linear program over weights (as gaps, or as two halves) and the threshold."""
+
+    def __init__(self, n: int, *, orderly: bool, largest: int | None) -> None:
+        self.n, self.orderly = n, orderly
+        self.points: list[Array] = []
+        self.kinds: list[int] = []
+        width = n if orderly else 2 * n
+        self.cost = np.append(np.arange(1, n + 1) if orderly else np.ones(2 * n, dtype=np.int64), 0)
+        self.lower = np.append(np.zeros(width), -np.inf)
+        self.upper = np.full(width + 1, np.inf)
+        self.rows: Array = np.zeros((0, width + 1), dtype=np.int64)
+        self.right: Array = np.zeros(0, dtype=np.int64)
+        self.program = LinearProgram(self.cost, self.lower, self.upper)
+        if largest is not None:
+            self._no_more_than(largest)
+
+    def _no_more_than(self, largest: int) -> None:
+        """Bound the weights' absolute values, by rows like the others."""
+        width = self.rows.shape[1]
+        if self.orderly:
+            bounds = np.zeros((1, width), dtype=np.int64)
+            bounds[0, : self.n] = -1
+        else:
+            bounds = np.zeros((self.n, width), dtype=np.int64)
+            bounds[np.arange(self.n), np.arange(self.n)] = -1
+            bounds[np.arange(self.n), np.arange(self.n) + self.n] = -1
+        self._append(bounds, np.full(len(bounds), -largest))
+        self.points += [np.zeros(self.n, dtype=np.int64)] * len(bounds)
+        self.kinds += [0] * len(bounds)
+
+    def add(self, firing: Array, resting: Array) -> None:
+        for points, kind in ((firing, 1), (resting, -1)):
+            if len(points):
+                seen = np.asarray(points, dtype=np.int64)
+                rows = np.cumsum(seen, axis=1) if self.orderly else np.hstack([seen, -seen])
+                ones = np.full((len(points), 1), -1)
+                self._append(kind * np.hstack([rows, ones]), np.full(len(points), 0 if kind > 0 else 1))
+                self.points += list(seen)
+                self.kinds += [kind] * len(points)
+
+    def _append(self, rows: Array, right: Array) -> None:
+        self.rows = np.vstack([self.rows, rows])
+        self.right = np.append(self.right, right)
+        self.program.add_rows(rows, right, np.full(len(rows), np.inf))
+
+    def weights(self, columns: list[Fraction]) -> list[Fraction]:
+        """Return the weights that the program's variables stand for."""
+        if not self.orderly:
+            return [columns[i] - columns[self.n + i] for i in range(self.n)]
+        weights, total = [], Fraction(0)
+        for gap in reversed(columns[: self.n]):
+            total += gap
+            weights.append(total)
+        return weights[::-1]
+
+    # From a basis to facts --------------------------------------------------------------------------------
+
+    def vertex(self, found: Outcome) -> list[Fraction]:
+        """Return the program's solution exactly, from its basis; roughly where the basis gives none."""
+        tight, free = np.flatnonzero(~found.basic_rows), np.flatnonzero(found.basic_columns)
+        exact = None
+        if len(tight) == len(free):
+            exact = _rational.solve(self.rows[np.ix_(tight, free)].tolist(), self.right[tight].tolist())
+        if exact is None:
+            return [Fraction(float(value)).limit_denominator(1000) for value in found.x]
+        columns = [Fraction(0)] * self.rows.shape[1]
+        for place, value in zip(free.tolist(), exact, strict=True):
+            columns[place] = value
+        return columns
+
+    def bound(self, found: Outcome, cost: Array) -> tuple[Fraction, Array] | None:
+        """Return a proved lower bound on ``cost · columns``, and which rows and columns hold it up, or None."""
+        tight, free = np.flatnonzero(~found.basic_rows), np.flatnonzero(found.basic_columns)
+        if len(tight) != len(free):
+            return None
+        matrix = self.rows[np.ix_(tight, free)].T.tolist()
+        duals = _rational.solve(matrix, cost[free].tolist())
+        if duals is None or min(duals, default=Fraction(0)) < 0:
+            return None
+        reduced = [Fraction(int(c)) for c in cost]
+        for row, dual in zip(tight.tolist(), duals, strict=True):
+            if dual:
+                for column in np.flatnonzero(self.rows[row]).tolist():
+                    reduced[column] -= dual * int(self.rows[row, column])
+        if reduced[-1] != 0 or min(reduced) < 0:
+            return None
+        value = sum((d * int(b) for d, b in zip(duals, self.right[tight].tolist(), strict=True)), Fraction(0))
+        needed = [self.rows[row] for row, d in zip(tight.tolist(), duals, strict=True) if d > 0]
+        unit = np.eye(self.rows.shape[1], dtype=np.int64)
+        needed += [unit[column] for column, r in enumerate(reduced) if r > 0]
+        return value, np.array(needed, dtype=np.int64).reshape(-1, self.rows.shape[1])
+
+    def multiples(self, found: Outcome) -> list[tuple[Array, int]] | None:
+        """Return points and counts that show that there are no weights, exactly, or None if they don't come out."""
+        if len(found.duals) != len(self.rows):
+            return None
+        sizes = np.abs(found.duals)
+        for tiny in (TINY, 1e-5, 1e-9):
+            used = np.flatnonzero(sizes > tiny * sizes.max(initial=1e-300))
+            totals = found.duals[used] @ self.rows[used]
+            equal = np.flatnonzero(np.abs(totals) <= tiny * max(1.0, sizes.max(initial=0)) * 10)
+            for counts in self._counts(used, equal, sizes):
+                if counts is not None and self._shows(used, counts):
+                    return [
+                        (self.points[row], self.kinds[row] * count)
+                        for row, count in zip(used.tolist(), counts, strict=True)
+                        if count
+                    ]
+        return None
+
+    def _counts(self, used: Array, equal: Array, sizes: Array) -> list[list[int] | None]:
+        exact = None
+        if len(used) and len(equal):
+            exact = _rational.null_vector(self.rows[np.ix_(used, equal)].T.tolist())
+            if exact is not None and exact[0] < 0:
+                exact = [-count for count in exact]
+        scaled = sizes[used] / sizes[used].min() if len(used) else sizes[used]
+        shares = [Fraction(float(value)).limit_denominator(360) for value in scaled]
+        common = lcm(*(share.denominator for share in shares)) if shares else 1
+        return [exact, [int(share * common) for share in shares]]
+
+    def _shows(self, used: Array, counts: list[int]) -> bool:
+        if not counts or min(counts) < 0 or any(self.kinds[row] == 0 for row in used.tolist()):
+            return False
+        rows = self.rows[used].astype(object)
+        totals = [sum(c * v for c, v in zip(counts, column, strict=True)) for column in rows.T.tolist()]
+        gain = sum(c * int(b) for c, b in zip(counts, self.right[used].tolist(), strict=True))
+        return gain > 0 and totals[-1] == 0 and max(totals[:-1], default=0) <= 0
+
+
+def least_weights(
+    n: int,
+    separate: Separate,
+    *,
+    orderly: bool,
+    firing: Array | None = None,
+    resting: Array | None = None,
+    largest: int | None = None,
+    least: bool = True,
+    time_limit: float | None = None,
+) -> Least | None:
+    """Return the least weights, or multiples of points that show that there are none.
+
+    Parameters
+    ----------
+    n : int
+        Number of inputs.
+    separate : callable
+        Finds points that weights get wrong; see `Separate`.
+    orderly : bool
+        Whether the weights fall from the first to the last and are at least 0.
+    firing, resting : ndarray of int, shapes (k, n) and (m, n), optional
+        Points to begin with.
+    largest : int, optional
+        No weight's absolute value may be larger.
+    least : bool
+        Whether to go on until the weights are proved least (or the time is up); otherwise any that are right will do.
+    time_limit : float, optional
+        Seconds.
+
+    Returns
+    -------
+    Least, or None
+        None if the time was up before there were weights or a proof that there are none.
+    """
+    until = None if time_limit is None else time.monotonic() + time_limit
+    points = _Points(n, orderly=orderly, largest=largest)
+    nothing: Array = np.zeros((0, n), dtype=np.int64)
+    points.add(nothing if firing is None else firing, nothing if resting is None else resting)
+    while True:
+        found = points.program.solve(time_limit=_left(until))
+        if found.status == "infeasible":
+            multiples = points.multiples(found)
+            if multiples is None and largest is None:
+                return None
+            return Least(None, 0, 0, None, multiples)
+        if found.status != "optimal":
+            return None
+        columns = points.vertex(found)
+        common = lcm(*(value.denominator for value in columns))
+        weights = [int(value * common) for value in points.weights(columns)]
+        threshold = int(columns[-1] * common)
+        wrong = separate(weights, threshold, common)
+        if not (len(wrong[0]) or len(wrong[1])):
+            break
+        if until is not None and time.monotonic() > until:
+            return None
+        points.add(*wrong)
+    proved = points.bound(found, points.cost)
+    lower = ceil(proved[0]) if proved is not None else 0
+    divisor = gcd(*weights)
+    if divisor > 1:
+        weights, threshold = [w // divisor for w in weights], -(-threshold // divisor)
+    result = Least(weights, threshold, min(lower, _size(weights)), None)
+    if not least:
+        return result
+    if _size(weights) > lower:
+        result = _whole(points, separate, result, largest, until)
+    if result.lower != _size(result.weights):
+        return result
+    assert result.weights is not None
+    unique = _only_one(points, found, proved, result, separate, until)
+    return Least(result.weights, result.threshold, result.lower, unique)
+
+
+def _size(weights: list[int] | None) -> int:
+    return sum(abs(w) for w in weights or [])
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.01, until - time.monotonic())
+
+
+def _whole(points: _Points, separate: Separate, known: Least, largest: int | None, until: float | None) -> Least:
+    """Return smaller whole weights, or the same with a better bound, from programs in whole numbers."""
+    engine = "CP-SAT" if has_cp_sat() else "HiGHS"
+    assert known.weights is not None
+    most = _size(known.weights)
+    if largest is not None and max(map(abs, known.weights), default=0) > largest:
+        most = max(most, largest * points.n)
+    width = points.rows.shape[1] - 1
+    highest = most * max((int(np.abs(point).max(initial=0)) for point in points.points), default=1) + 1
+    lower = known.lower
+    while True:
+        limit = _left(until)
+        if limit is not None and limit <= 0.01:
+            return Least(known.weights, known.threshold, lower, None)
+        found = whole_program(
+            points.cost,
+            np.append(np.zeros(width), -highest),
+            np.append(np.full(width, most), highest),
+            points.rows,
+            points.right,
+            np.full(len(points.rows), np.inf),
+            engine=engine,  # type: ignore[arg-type]
+            time_limit=limit,
+        )
+        if engine == "CP-SAT" and np.isfinite(found.bound):
+            lower = max(lower, min(ceil(found.bound - 1e-9), _size(known.weights)))
+        if found.x is None:
+            return Least(known.weights, known.threshold, lower, None)
+        columns = [Fraction(int(value)) for value in found.x]
+        weights, threshold = [int(w) for w in points.weights(columns)], int(columns[-1])
+        wrong = separate(weights, threshold, 1)
+        if not (len(wrong[0]) or len(wrong[1])):
+            if _size(weights) <= _size(known.weights):
+                known = Least(weights, threshold, lower, None)
+            return Least(known.weights, known.threshold, min(lower, _size(known.weights)), None)
+        points.add(*wrong)
+
+
+def _only_one(
+    points: _Points,
+    found: Outcome,
+    proved: tuple[Fraction, Array] | None,
+    least: Least,
+    separate: Separate,
+    until: float | None,
+) -> bool | None:
+    """Tell whether no other weights of the kind have the same sum.
+
+    At every solution of least sum the rows that hold up the bound are tight. If only one point lies in all of them,
+    it is the only solution, even among fractions. Otherwise each weight is made as large as the sum allows: if none can
+    be larger by 1, there are no others (of two with one sum, one has a weight that is larger by 1 or more; free
+    weights, whose signs may differ, are made as small as can be too).
+    """
+    assert least.weights is not None
+    size, width = _size(least.weights), points.rows.shape[1]
+    if proved is not None and proved[0] == size:
+        if _rational.rank(proved[1].tolist()) == width:
+            return True
+    points._append(-points.cost[np.newaxis], np.array([-size]))
+    points.points.append(np.zeros(points.n, dtype=np.int64))
+    points.kinds.append(0)
+    unit = np.eye(width, dtype=np.int64)
+    sure = True
+    for k, own in enumerate(least.weights):
+        up = unit[k : points.n].sum(axis=0) if points.orderly else unit[k] - unit[points.n + k]
+        for cost, limit in [(up, own + 1)] if points.orderly else [(up, own + 1), (-up, 1 - own)]:
+            points.program.set_cost(-cost)
+            while True:
+                best = points.program.solve(time_limit=_left(until))
+                if best.status != "optimal":
+                    return None
+                bound = points.bound(best, -cost)
+                if bound is not None and -bound[0] < limit:
+                    break
+                columns = points.vertex(best)
+                common = lcm(*(value.denominator for value in columns))
+                weights = [int(value * common) for value in points.weights(columns)]
+                wrong = separate(weights, int(columns[-1] * common), common)
+                if len(wrong[0]) or len(wrong[1]):
+                    points.add(*wrong)
+                    continue
+                if common == 1 and _size(weights) == size and weights != least.weights:
+                    return False
+                sure = False
+                break
+    return True if sure else None
