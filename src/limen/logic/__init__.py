@@ -23,6 +23,8 @@ True
 `network`                                           formulas → `limen.Network`
 `truth_table`                                       formulas or network → `TruthTable`
 `from_table`                                        truth table → `limen.Network`
+`relevant_inputs`, `forcing`, `banzhaf`, …          one neuron as a vote: `limen.logic.voting`
+`prime_implicants`, `minimal_formula`               one neuron → its shortest disjunction of conjunctions
 ==================================================  ==========================================================
 
 References
@@ -45,24 +47,48 @@ from limen.logic.connectives import (
 )
 from limen.logic.grammar import parse
 from limen.logic.minterms import from_table
+from limen.logic.primes import (
+    minimal_formula,
+    prime_implicants,
+)
 from limen.logic.proposition import Formula
 from limen.logic.synthesis import network
 from limen.logic.table import TruthTable, truth_table
+from limen.logic.voting import (
+    banzhaf,
+    count_firing,
+    deciding,
+    forcing,
+    interchangeable,
+    relevant_inputs,
+    shapley,
+    vetoing,
+)
 
 __all__ = [
     "Formula",
     "TruthTable",
     "at_least",
     "at_most",
+    "banzhaf",
+    "count_firing",
+    "deciding",
     "exactly",
     "false",
+    "forcing",
     "from_table",
     "iff",
     "implies",
     "inputs",
+    "interchangeable",
     "majority",
+    "minimal_formula",
     "network",
     "parse",
+    "prime_implicants",
+    "relevant_inputs",
+    "shapley",
     "true",
     "truth_table",
+    "vetoing",
 ]
