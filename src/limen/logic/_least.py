@@ -23,18 +23,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, gcd, lcm
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
+from scipy import sparse
 
 from limen import _rational
 from limen._solver import LinearProgram, Outcome, has_cp_sat, whole_program
 from limen.step import Array
 
-__all__ = ["Least", "Separate", "least_weights"]
+__all__ = ["Least", "Separate", "fewest_changes", "least_weights"]
 
 Separate: TypeAlias = Callable[[list[int], int, int], tuple[Array, Array]]
 """``separate(weights, threshold, gap)`` → firing points whose weighted sum is below `threshold` and resting points
@@ -177,7 +178,7 @@ class _Points:
                     return [
                         (self.points[row], self.kinds[row] * count)
                         for row, count in zip(used.tolist(), counts, strict=True)
-                        if count
+                        if count and self.kinds[row]
                     ]
         return None
 
@@ -193,7 +194,7 @@ class _Points:
         return [exact, [int(share * common) for share in shares]]
 
     def _shows(self, used: Array, counts: list[int]) -> bool:
-        if not counts or min(counts) < 0 or any(self.kinds[row] == 0 for row in used.tolist()):
+        if not counts or min(counts) < 0:
             return False
         rows = self.rows[used].astype(object)
         totals = [sum(c * v for c, v in zip(counts, column, strict=True)) for column in rows.T.tolist()]
@@ -244,7 +245,7 @@ def least_weights(
         found = points.program.solve(time_limit=_left(until))
         if found.status == "infeasible":
             multiples = points.multiples(found)
-            if multiples is None and largest is None:
+            if multiples is None:
                 return None
             return Least(None, 0, 0, None, multiples)
         if found.status != "optimal":
@@ -265,10 +266,14 @@ def least_weights(
     if divisor > 1:
         weights, threshold = [w // divisor for w in weights], -(-threshold // divisor)
     result = Least(weights, threshold, min(lower, _size(weights)), None)
-    if not least:
+    too_large = largest is not None and max(map(abs, weights), default=0) > largest
+    if not (least or too_large):
         return result
-    if _size(weights) > lower:
-        result = _whole(points, separate, result, largest, until)
+    if _size(weights) > lower or too_large:
+        whole = _whole(points, separate, result, largest, until)
+        if whole is None or whole.weights is None:
+            return whole
+        result = whole
     if result.lower != _size(result.weights):
         return result
     assert result.weights is not None
@@ -284,20 +289,26 @@ def _left(until: float | None) -> float | None:
     return None if until is None else max(0.01, until - time.monotonic())
 
 
-def _whole(points: _Points, separate: Separate, known: Least, largest: int | None, until: float | None) -> Least:
-    """Return smaller whole weights, or the same with a better bound, from programs in whole numbers."""
-    engine = "CP-SAT" if has_cp_sat() else "HiGHS"
+def _whole(
+    points: _Points, separate: Separate, known: Least, largest: int | None, until: float | None
+) -> Least | None:
+    """Return smaller whole weights, or the same with a better bound, from programs in whole numbers.
+
+    Where `largest` forbids the weights that are known: others, or that there are none, or None if time was up.
+    """
+    engine: Literal["CP-SAT", "HiGHS"] = "CP-SAT" if has_cp_sat() else "HiGHS"
     assert known.weights is not None
+    best: Least | None = known
     most = _size(known.weights)
     if largest is not None and max(map(abs, known.weights), default=0) > largest:
-        most = max(most, largest * points.n)
+        best, most = None, largest * points.n
     width = points.rows.shape[1] - 1
     highest = most * max((int(np.abs(point).max(initial=0)) for point in points.points), default=1) + 1
     lower = known.lower
     while True:
         limit = _left(until)
         if limit is not None and limit <= 0.01:
-            return Least(known.weights, known.threshold, lower, None)
+            return best and replace(best, lower=lower)
         found = whole_program(
             points.cost,
             np.append(np.zeros(width), -highest),
@@ -305,20 +316,22 @@ def _whole(points: _Points, separate: Separate, known: Least, largest: int | Non
             points.rows,
             points.right,
             np.full(len(points.rows), np.inf),
-            engine=engine,  # type: ignore[arg-type]
+            engine=engine,
             time_limit=limit,
         )
+        if found.status == "infeasible" and engine == "CP-SAT" and best is None:
+            return Least(None, 0, 0, None)
         if engine == "CP-SAT" and np.isfinite(found.bound):
-            lower = max(lower, min(ceil(found.bound - 1e-9), _size(known.weights)))
+            lower = max(lower, min(ceil(found.bound - 1e-9), most))
         if found.x is None:
-            return Least(known.weights, known.threshold, lower, None)
+            return best and replace(best, lower=lower)
         columns = [Fraction(int(value)) for value in found.x]
         weights, threshold = [int(w) for w in points.weights(columns)], int(columns[-1])
         wrong = separate(weights, threshold, 1)
         if not (len(wrong[0]) or len(wrong[1])):
-            if _size(weights) <= _size(known.weights):
-                known = Least(weights, threshold, lower, None)
-            return Least(known.weights, known.threshold, min(lower, _size(known.weights)), None)
+            if best is None or _size(weights) <= _size(best.weights):
+                best = Least(weights, threshold, lower, None)
+            return replace(best, lower=min(lower, _size(best.weights)))
         points.add(*wrong)
 
 
@@ -339,9 +352,8 @@ def _only_one(
     """
     assert least.weights is not None
     size, width = _size(least.weights), points.rows.shape[1]
-    if proved is not None and proved[0] == size:
-        if _rational.rank(proved[1].tolist()) == width:
-            return True
+    if proved is not None and proved[0] == size and _rational.rank(proved[1].tolist()) == width:
+        return True
     points._append(-points.cost[np.newaxis], np.array([-size]))
     points.points.append(np.zeros(points.n, dtype=np.int64))
     points.kinds.append(0)
@@ -370,3 +382,62 @@ def _only_one(
                 sure = False
                 break
     return True if sure else None
+
+
+def fewest_changes(
+    points: Array,
+    fires: Array,
+    counts: Array,
+    largest: int,
+    start: tuple[list[int], int],
+    time_limit: float | None,
+) -> tuple[list[int], int, int]:
+    """Return weights of at most `largest` that get the fewest points wrong, and a bound on how few that can be.
+
+    Parameters
+    ----------
+    points : ndarray of int, shape (n_points, n)
+    fires : ndarray of bool, shape (n_points,)
+    counts : ndarray of int, shape (n_points,)
+        How many times a point counts.
+    largest : int
+    start : (weights, threshold)
+        To begin with.
+    time_limit : float or None
+        Seconds.
+
+    Returns
+    -------
+    (weights, threshold, lower)
+        `lower` is proved if CP-SAT is installed, otherwise 0.
+    """
+    n, n_points = points.shape[1], len(points)
+    engine: Literal["CP-SAT", "HiGHS"] = "CP-SAT" if has_cp_sat() else "HiGHS"
+    reach = int(np.abs(points).sum(axis=1).max(initial=1)) * largest + 1
+    signs = np.where(fires, 1, -1)
+    # signs·(points·w − T) + slack·wrong >= 0 for firing points, >= 1 for resting ones
+    rows = sparse.hstack(
+        [
+            sparse.csr_array(points * signs[:, np.newaxis]),
+            sparse.csr_array(-signs[:, np.newaxis]),
+            sparse.diags_array(np.full(n_points, 2 * reach + 1)),
+        ],
+        format="csr",
+    )
+    weights, threshold = start
+    wrong = (points @ np.array(weights) >= threshold) != fires
+    found = whole_program(
+        np.concatenate([np.zeros(n + 1, dtype=np.int64), counts]),
+        np.concatenate([np.full(n, -largest), [-reach], np.zeros(n_points, dtype=np.int64)]),
+        np.concatenate([np.full(n, largest), [reach], np.ones(n_points, dtype=np.int64)]),
+        rows,
+        np.where(fires, 0, 1),
+        np.full(n_points, np.inf),
+        engine=engine,
+        time_limit=time_limit,
+        start=np.concatenate([weights, [threshold], wrong]),
+    )
+    lower = max(0, ceil(found.bound - 1e-9)) if engine == "CP-SAT" and np.isfinite(found.bound) else 0
+    if found.x is None:
+        return weights, threshold, lower
+    return [int(w) for w in found.x[:n]], int(found.x[n]), lower

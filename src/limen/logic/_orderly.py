@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -152,7 +153,7 @@ def edge(table: int, n: int) -> Edge | FourRows:
             firing &= everything & ~_on(n, i)
             resting &= everything & ~_on(n, i)
     twins = []
-    for i, j in zip(places, places[1:], strict=False):
+    for i, j in pairwise(places):
         si, sj, on_i, on_j = 1 << (n - 1 - i), 1 << (n - 1 - j), _on(n, i), _on(n, j)
         only_i, only_j = on_i & ~on_j, on_j & ~on_i
         with_i, with_j = (table & only_i) >> si, (table & only_j) >> sj
@@ -171,7 +172,13 @@ def edge(table: int, n: int) -> Edge | FourRows:
         resting &= ~((last & ~table) >> stride)
     rows = 1 << n
     return Edge(
-        tuple(places), tuple(signs), tuple(twins), pulls, members(firing, rows), members(resting, rows), turned
+        tuple(places),
+        tuple(signs),
+        tuple(twins),
+        pulls,
+        members(firing, rows),
+        members(resting, rows),
+        turned,
     )
 
 

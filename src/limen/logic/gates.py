@@ -42,6 +42,7 @@ TRUE: Literal = 1
 HEAVIEST = 99  # a neuron that would need a heavier weight is left as two: weights stay readable
 WIDEST_PARITY = 64  # more signals are split into blocks, so that a parity's weights don't grow as n²
 WIDEST_SEARCH = 64  # more weights than this aren't searched for inputs that can't matter
+HIGHEST_SEARCH = 1 << 20  # nor are higher thresholds
 
 
 class Gates:
@@ -235,7 +236,7 @@ def _matters(lightest: int, sizes: dict[int, int], need: int) -> bool:
 
     It decides where the others' sum lies in ``[need - p, need)``. Bit `i` of `sums` says whether a sum of `i` can occur.
     """
-    if len(sizes) > WIDEST_SEARCH:
+    if len(sizes) > WIDEST_SEARCH or need > HIGHEST_SEARCH:
         return True
     sums = 1
     for signal, p in sizes.items():

@@ -32,7 +32,9 @@ from limen.step import Array
 __all__ = ["neuron", "one_neuron", "seconds"]
 
 FOUR_ROWS = 10  # inputs up to which four rows are looked for before anything else shows why not
-EASY = 400  # rows on the edge that are given to the first linear program; of more, only the likeliest to matter
+EASY = (
+    400  # rows on the edge that are given to the first linear program; of more, only the likeliest to matter
+)
 
 
 def one_neuron(
@@ -116,7 +118,9 @@ def seconds(time_limit: Any) -> float | None:
     if time_limit is None:
         return None
     if isinstance(time_limit, bool) or not isinstance(time_limit, int | float) or not time_limit > 0:
-        raise InputError(f"time_limit must be a number of seconds above 0, or None. Received: {time_limit!r}.")
+        raise InputError(
+            f"time_limit must be a number of seconds above 0, or None. Received: {time_limit!r}."
+        )
     return float(time_limit)
 
 
@@ -126,7 +130,9 @@ def decide_table(what: Asked, values: Array, *, least: bool, time_limit: float |
     if (values != 0).all() or (values != 1).all():
         fires = not (values == 0).any()
         net = neuron(what, [0] * n, 0 if fires else 1)
-        return Answer("proved", f"{what.output} {'always' if fires else 'never'} fires.", net, None, (0, 0), True)
+        return Answer(
+            "proved", f"{what.output} {'always' if fires else 'never'} fires.", net, None, (0, 0), True
+        )
     if (values == DONT_CARE).any():
         return _incomplete(what, values, least, time_limit)
     found = edge(bit_set(values), n)
@@ -138,7 +144,7 @@ def decide_table(what: Asked, values: Array, *, least: bool, time_limit: float |
 def neuron(what: Asked, weights: Sequence[int], threshold: int) -> Network:
     """Return one neuron as a network on binary inputs."""
     column = np.array(weights, dtype=np.int64).reshape(-1, 1)
-    return Network(Layer(column, [-threshold]), what.inputs, [what.output], domain="binary")
+    return Network(Layer(column, np.array([-threshold])), what.inputs, [what.output], domain="binary")
 
 
 # A complete table whose inputs have an order ------------------------------------------------------------------
@@ -206,7 +212,7 @@ def _refuted_by_sums(what: Asked, values: Array, found: Edge, best: Least) -> An
             return _refuted(what, four.firing, (1, 1), four.resting, (1, 1))
     if best.multiples is None:
         return Answer("unknown", f"No neuron was found for {what.output}, nor a proof that there is none.")
-    n, strides = what.n_inputs, [1 << (what.n_inputs - 1 - place) for place in found.inputs]
+    strides = [1 << (what.n_inputs - 1 - place) for place in found.inputs]
     sides: list[dict[int, int]] = []
     for side in _evened(best.multiples, len(strides)):
         rows: dict[int, int] = {}
@@ -214,8 +220,9 @@ def _refuted_by_sums(what: Asked, values: Array, found: Edge, best: Least) -> An
             row = sum(stride for stride, bit in zip(strides, bits, strict=True) if bit) ^ found.turned
             rows[row] = rows.get(row, 0) + count
         sides.append(dict(sorted(rows.items(), reverse=True)))
-    assert n == what.n_inputs
-    return _refuted(what, tuple(sides[0]), tuple(sides[0].values()), tuple(sides[1]), tuple(sides[1].values()))
+    return _refuted(
+        what, tuple(sides[0]), tuple(sides[0].values()), tuple(sides[1]), tuple(sides[1].values())
+    )
 
 
 def _evened(multiples: list[tuple[Array, int]], n: int) -> tuple[dict[Any, int], dict[Any, int]]:
@@ -242,10 +249,11 @@ def _evened(multiples: list[tuple[Array, int]], n: int) -> tuple[dict[Any, int],
     while max(ahead, default=0) > 0:
         k = ahead.index(max(ahead))
         side, off = firing, 0
-        bits = next((b for b in firing if _step(b, k) == (0, 1)), None)
-        if bits is None:
+        movable = [b for b in firing if _step(b, k) == (0, 1)]
+        if not movable:
             side, off = resting, 1
-            bits = next(b for b in resting if _step(b, k) == (1, 0))
+            movable = [b for b in resting if _step(b, k) == (1, 0)]
+        bits = movable[0]
         times = min(side[bits], ahead[k])
         side[bits] -= times
         if not side[bits]:
@@ -357,7 +365,7 @@ def proved(what: Asked, weights: list[int], threshold: int, lower: int, unique: 
     size = sum(map(abs, weights))
     says = f"One neuron computes {what.output}"
     if lower < size:
-        says += f"; its weights add up to {size}, and no whole weights add up to less than {lower}."
+        says += f". Its weights add up to {size:,}; the least possible sum isn't known, but is at least {lower:,}."
     elif unique is None:
         says += "; no smaller whole weights do."
     else:
