@@ -25,6 +25,8 @@ True
 `from_table`                                        truth table → `limen.Network`
 `relevant_inputs`, `forcing`, `banzhaf`, …          one neuron as a vote: `limen.logic.voting`
 `prime_implicants`, `minimal_formula`               one neuron → its shortest disjunction of conjunctions
+`formula`, `formulas`                               function → a small formula
+`minimal_dnf`                                       function → the shortest disjunction of conjunctions
 ==================================================  ==========================================================
 
 References
@@ -52,8 +54,13 @@ from limen.logic.primes import (
     prime_implicants,
 )
 from limen.logic.proposition import Formula
+from limen.logic.small_formula import (
+    formula,
+    formulas,
+)
 from limen.logic.synthesis import network
 from limen.logic.table import TruthTable, truth_table
+from limen.logic.two_level import minimal_dnf
 from limen.logic.voting import (
     banzhaf,
     count_firing,
@@ -76,12 +83,15 @@ __all__ = [
     "exactly",
     "false",
     "forcing",
+    "formula",
+    "formulas",
     "from_table",
     "iff",
     "implies",
     "inputs",
     "interchangeable",
     "majority",
+    "minimal_dnf",
     "minimal_formula",
     "network",
     "parse",
