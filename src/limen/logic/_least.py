@@ -43,6 +43,7 @@ whose sum is above ``threshold - gap``, shapes (k, n); none only if there are no
 
 ALL_AT_ONCE = 400  # points given to the first linear program
 EVERY_TIME = 64  # points added at a time
+SCALES = 200  # at which fractions are rounded, in search of whole weights
 TINY = 1e-7
 
 
@@ -127,6 +128,12 @@ class _Points:
             weights.append(total)
         return weights[::-1]
 
+    def columns(self, weights: list[int], threshold: int) -> list[int]:
+        """Return the variables that stand for weights."""
+        if self.orderly:
+            return [w - v for w, v in zip(weights, [*weights[1:], 0], strict=True)] + [threshold]
+        return [max(w, 0) for w in weights] + [max(-w, 0) for w in weights] + [threshold]
+
     # From a basis to facts --------------------------------------------------------------------------------
 
     def vertex(self, found: Outcome) -> list[Fraction]:
@@ -210,6 +217,7 @@ def least_weights(
     firing: Array | None = None,
     resting: Array | None = None,
     largest: int | None = None,
+    known: tuple[list[int], int] | None = None,
     least: bool = True,
     time_limit: float | None = None,
 ) -> Least | None:
@@ -227,6 +235,8 @@ def least_weights(
         Points to begin with.
     largest : int, optional
         No weight's absolute value may be larger.
+    known : (weights, threshold), optional
+        Weights that are right, to begin with.
     least : bool
         Whether to go on until the weights are proved least (or the time is up); otherwise any that are right will do.
     time_limit : float, optional
@@ -265,6 +275,10 @@ def least_weights(
     divisor = gcd(*weights)
     if divisor > 1:
         weights, threshold = [w // divisor for w in weights], -(-threshold // divisor)
+    if known is not None and _size(known[0]) < _size(weights):
+        weights, threshold = known
+    if least and not orderly and _size(weights) > lower:
+        weights, threshold = _rounded(points, columns, separate, weights, threshold)
     result = Least(weights, threshold, min(lower, _size(weights)), None)
     too_large = largest is not None and max(map(abs, weights), default=0) > largest
     if not (least or too_large):
@@ -279,6 +293,24 @@ def least_weights(
     assert result.weights is not None
     unique = _only_one(points, found, proved, result, separate, until)
     return Least(result.weights, result.threshold, result.lower, unique)
+
+
+def _rounded(
+    points: _Points, columns: list[Fraction], separate: Separate, weights: list[int], threshold: int
+) -> tuple[list[int], int]:
+    """Return smaller weights than these if the program's fractions, enlarged and rounded, are right."""
+    exact = np.array([float(w) for w in points.weights(columns)])
+    least = np.abs(exact).sum()
+    for scale in np.geomspace(1.0, max(1.0, min(100.0, _size(weights) / max(least, 1.0))), SCALES):
+        rounded = [int(w) for w in np.rint(exact * scale)]
+        if _size(rounded) >= _size(weights):
+            continue
+        for bar in sorted(
+            {int(np.floor(float(columns[-1]) * scale)), int(np.ceil(float(columns[-1]) * scale))}
+        ):
+            if not any(len(wrong) for wrong in separate(rounded, bar, 1)):
+                return rounded, bar
+    return weights, threshold
 
 
 def _size(weights: list[int] | None) -> int:
@@ -318,6 +350,9 @@ def _whole(
             np.full(len(points.rows), np.inf),
             engine=engine,
             time_limit=limit,
+            start=None
+            if best is None or best.weights is None
+            else points.columns(best.weights, best.threshold),
         )
         if found.status == "infeasible" and engine == "CP-SAT" and best is None:
             return Least(None, 0, 0, None)
@@ -420,7 +455,7 @@ def fewest_changes(
         [
             sparse.csr_array(points * signs[:, np.newaxis]),
             sparse.csr_array(-signs[:, np.newaxis]),
-            sparse.diags_array(np.full(n_points, 2 * reach + 1)),
+            sparse.diags_array(np.full(n_points, 2 * reach + 1), dtype=np.int64),
         ],
         format="csr",
     )
