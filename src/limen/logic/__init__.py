@@ -23,10 +23,13 @@ True
 `network`                                           formulas → `limen.Network`
 `truth_table`                                       formulas or network → `TruthTable`
 `from_table`                                        truth table → `limen.Network`
+`one_neuron`                                        is a function one neuron? least weights, or rows that show why not
+`small_integers`, `points_card`                     a neuron's smallest whole weights; points to add up
 `relevant_inputs`, `forcing`, `banzhaf`, …          one neuron as a vote: `limen.logic.voting`
 `prime_implicants`, `minimal_formula`               one neuron → its shortest disjunction of conjunctions
 `formula`, `formulas`                               function → a small formula
 `minimal_dnf`                                       function → the shortest disjunction of conjunctions
+`rules`                                             network → `Rules`: what each neuron says
 ==================================================  ==========================================================
 
 References
@@ -36,6 +39,7 @@ Mathematical Biophysics 5.
 S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 """
 
+from limen.logic.card import PointsCard, points_card
 from limen.logic.connectives import (
     at_least,
     at_most,
@@ -54,12 +58,18 @@ from limen.logic.primes import (
     prime_implicants,
 )
 from limen.logic.proposition import Formula
+from limen.logic.reading import (
+    Rule,
+    Rules,
+    rules,
+)
 from limen.logic.small_formula import (
     formula,
     formulas,
 )
 from limen.logic.synthesis import network
 from limen.logic.table import TruthTable, truth_table
+from limen.logic.threshold import one_neuron
 from limen.logic.two_level import minimal_dnf
 from limen.logic.voting import (
     banzhaf,
@@ -71,9 +81,13 @@ from limen.logic.voting import (
     shapley,
     vetoing,
 )
+from limen.logic.whole_weights import small_integers
 
 __all__ = [
     "Formula",
+    "PointsCard",
+    "Rule",
+    "Rules",
     "TruthTable",
     "at_least",
     "at_most",
@@ -94,10 +108,14 @@ __all__ = [
     "minimal_dnf",
     "minimal_formula",
     "network",
+    "one_neuron",
     "parse",
+    "points_card",
     "prime_implicants",
     "relevant_inputs",
+    "rules",
     "shapley",
+    "small_integers",
     "true",
     "truth_table",
     "vetoing",

@@ -193,7 +193,7 @@ def _shortest(table: Array) -> list[Term]:
     costs = 2 * (patterns < 2).sum(axis=1) + (patterns == 0).sum(axis=1)
 
     alone = covers.sum(axis=0) == 1
-    chosen: Array = covers[:, alone].any(axis=1)  # primes that alone cover some row
+    chosen: Array = np.asarray(covers[:, alone].any(axis=1))  # primes that alone cover some row
     open_rows = ~covers[chosen].any(axis=0)
     useful = covers[:, open_rows].any(axis=1)
     candidates = np.flatnonzero(useful & ~chosen)
