@@ -29,7 +29,6 @@ from math import ceil, gcd, lcm
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy import sparse
 
 from limen import _rational
 from limen._solver import LinearProgram, Outcome, has_cp_sat, whole_program
@@ -446,6 +445,8 @@ def fewest_changes(
     (weights, threshold, lower)
         `lower` is proved if CP-SAT is installed, otherwise 0.
     """
+    from scipy import sparse
+
     n, n_points = points.shape[1], len(points)
     engine: Literal["CP-SAT", "HiGHS"] = "CP-SAT" if has_cp_sat() else "HiGHS"
     reach = int(np.abs(points).sum(axis=1).max(initial=1)) * largest + 1

@@ -270,7 +270,7 @@ def wide_neuron(what: Asked, *, least: bool, time_limit: float | None) -> Answer
 def _recognised(what: Asked) -> Neuron | None:
     if what.formula is not None:
         return neuron_of(what.formula)
-    assert what.network is not None  # a table has at most 24 inputs, and was refused above 20
+    assert what.network is not None  # tables don't come here
     net = what.network if what.network.depth == 1 else rewrite.simplify(what.network)
     return of_network(net) if net.depth == 1 and net.layers[0].activation == "heaviside" else None
 

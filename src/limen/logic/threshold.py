@@ -105,7 +105,7 @@ def one_neuron(
     """
     what = asked(f, inputs=inputs)
     limit = seconds(time_limit)
-    if what.n_inputs > MOST_INPUTS:
+    if what.n_inputs > MOST_INPUTS and what.values is None:
         from limen.logic.structure import wide_neuron
 
         return wide_neuron(what, least=least, time_limit=limit)
