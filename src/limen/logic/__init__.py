@@ -30,6 +30,7 @@ True
 `formula`, `formulas`                               function → a small formula
 `minimal_dnf`                                       function → the shortest disjunction of conjunctions
 `rules`                                             network → `Rules`: what each neuron says
+`from_sympy`, `to_sympy`                            SymPy's Boolean expressions ↔ formulas
 ==================================================  ==========================================================
 
 References
@@ -39,6 +40,10 @@ Mathematical Biophysics 5.
 S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 """
 
+from limen.logic._sympy import (
+    from_sympy,
+    to_sympy,
+)
 from limen.logic.card import PointsCard, points_card
 from limen.logic.connectives import (
     at_least,
@@ -99,6 +104,7 @@ __all__ = [
     "forcing",
     "formula",
     "formulas",
+    "from_sympy",
     "from_table",
     "iff",
     "implies",
@@ -116,6 +122,7 @@ __all__ = [
     "rules",
     "shapley",
     "small_integers",
+    "to_sympy",
     "true",
     "truth_table",
     "vetoing",
