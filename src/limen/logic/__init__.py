@@ -23,6 +23,8 @@ True
 `network`                                           formulas → `limen.Network`
 `truth_table`                                       formulas or network → `TruthTable`
 `from_table`                                        truth table → `limen.Network`
+`synthesize`                                        any function of up to 16 inputs → `limen.Network` of few gates
+`circuits`                                          adder, comparator, multiplexer, …: `limen.logic.circuits`
 `one_neuron`                                        is a function one neuron? least weights, or rows that show why not
 `small_integers`, `points_card`                     a neuron's smallest whole weights; points to add up
 `relevant_inputs`, `forcing`, `banzhaf`, …          one neuron as a vote: `limen.logic.voting`
@@ -40,6 +42,7 @@ Mathematical Biophysics 5.
 S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 """
 
+from limen.logic import circuits
 from limen.logic._sympy import (
     from_sympy,
     to_sympy,
@@ -56,6 +59,7 @@ from limen.logic.connectives import (
     majority,
     true,
 )
+from limen.logic.fewest import synthesize
 from limen.logic.grammar import parse
 from limen.logic.minterms import from_table
 from limen.logic.primes import (
@@ -97,6 +101,7 @@ __all__ = [
     "at_least",
     "at_most",
     "banzhaf",
+    "circuits",
     "count_firing",
     "deciding",
     "exactly",
@@ -122,6 +127,7 @@ __all__ = [
     "rules",
     "shapley",
     "small_integers",
+    "synthesize",
     "to_sympy",
     "true",
     "truth_table",
