@@ -24,7 +24,15 @@ from limen.logic.connectives import false, true
 from limen.logic.proposition import Formula
 from limen.network import Network
 
-__all__ = ["conjunction", "disjunction", "literal", "minimal_formula", "prime_implicants", "with_inputs"]
+__all__ = [
+    "checked_limit",
+    "conjunction",
+    "disjunction",
+    "literal",
+    "minimal_formula",
+    "prime_implicants",
+    "with_inputs",
+]
 
 MOST = 100_000
 
@@ -60,7 +68,7 @@ def prime_implicants(net: Network, *, most: int = MOST) -> tuple[dict[str, int],
     """
     vote = points_of(net)
     return tuple(
-        {vote.names[i]: vote.scores[i] for i in chosen} for chosen in primes_of(vote, _whole_number(most))
+        {vote.names[i]: vote.scores[i] for i in chosen} for chosen in primes_of(vote, checked_limit(most))
     )
 
 
@@ -176,7 +184,8 @@ def with_inputs(formula: Formula, inputs: tuple[str, ...]) -> Formula:
     return Formula(formula.kind, formula.parts, formula.name, formula.count, inputs)
 
 
-def _whole_number(most: Any) -> int:
+def checked_limit(most: Any) -> int:
+    """Return how many are allowed, if it is a whole number."""
     if isinstance(most, bool) or not isinstance(most, int) or most < 0:
         raise InputError(f"most must be a whole number, 0 or more. Received: {most!r}.")
     return most

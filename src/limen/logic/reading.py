@@ -120,8 +120,8 @@ def rules(net: Network) -> Rules:
     Parameters
     ----------
     net : Network
-        Of heaviside, sign, hardmax and identity layers. Floats become integers (`limen.rewrite.to_integers`), but for
-        those of a first layer on reals, which stay as they are.
+        Of heaviside, sign, hardmax and identity layers. A neuron's floats become integers
+        (`limen.rewrite.to_integers`); on reals, and where int64 can't carry them, they stay as they are.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def rules(net: Network) -> Rules:
     InputError
         Not a network.
     NotExactError
-        A layer of another activation, or floats that no int64 weights can replace.
+        A layer of another activation.
 
     Examples
     --------
@@ -162,11 +162,11 @@ def rules(net: Network) -> Rules:
                 f" {index + 1} of {layer.activation}. Print the network instead."
             )
         bits = net.takes_bits(index)
-        if not layer.is_integer and not (index == 0 and net.domain == "real"):
-            domain = "binary" if bits else _domain_behind(net, index)
-            layer = to_integers(Network(layer, domain=domain)).layers[0]
+        domain = "binary" if bits else _domain_behind(net, index)
+        if layer.activation == "hardmax":
+            layer = _in_integers(layer, domain)  # of which one factor is meant for all neurons
         own = _text.hidden_names(net, index)
-        of_layer = [_rule(layer, k, own[k], names, bits=bits) for k in range(layer.n_neurons)]
+        of_layer = [_rule(layer, k, own[k], names, domain) for k in range(layer.n_neurons)]
         found += of_layer
         lines += map(str, of_layer)
         if layer.activation == "hardmax":
@@ -182,13 +182,26 @@ def _domain_behind(net: Network, index: int) -> str:
     return "integer" if net.layers[index - 1].activation == "sign" else "real"
 
 
-def _rule(layer: Layer, k: int, name: str, inputs: Sequence[str], *, bits: bool) -> Rule:
+def _in_integers(layer: Layer, domain: str) -> Layer:
+    """Return the layer with whole weights, or as it is where its inputs are reals or int64 can't carry them."""
+    if layer.is_integer or domain == "real":
+        return layer
+    try:
+        return to_integers(Network(layer, domain=domain)).layers[0]
+    except NotExactError:
+        return layer
+
+
+def _rule(layer: Layer, k: int, name: str, inputs: Sequence[str], domain: str) -> Rule:
     """Return what neuron `k` of a layer says."""
     column = layer.weights[:, [k]].toarray() if is_sparse(layer.weights) else layer.weights[:, [k]]
+    if layer.activation in {"heaviside", "sign"}:
+        layer, k = _in_integers(Layer(column, layer.bias[[k]], layer.activation), domain), 0
+        column = layer.weights
     weights = [(i, w) for i, w in zip(inputs, column.ravel().tolist(), strict=True) if w]
     bias = layer.bias[k].item()
     if layer.activation == "heaviside":
-        if bits:
+        if domain == "binary" and layer.is_integer:
             return _read(name, points(weights, -bias), {key: i for i, key in enumerate(inputs)})
         if not weights:
             return Rule(name, "always fires" if bias >= 0 else "never fires")

@@ -31,7 +31,7 @@ import numpy as np
 
 from limen.errors import InputError
 from limen.logic.asked import asked
-from limen.logic.primes import disjunction, with_inputs
+from limen.logic.primes import checked_limit, disjunction, with_inputs
 from limen.logic.proposition import Formula, evaluate, postorder
 from limen.step import Array
 
@@ -85,9 +85,7 @@ def minimal_dnf(f: Any, *, inputs: str | Iterable[str] | None = None, most: int 
     """
     question = asked(f, inputs=inputs)
     table = question.table()
-    if isinstance(most, bool) or not isinstance(most, int) or most < 0:
-        raise InputError(f"most must be a whole number, 0 or more. Received: {most!r}.")
-    formula = terms_formula(cover(table, most), question.inputs)
+    formula = terms_formula(cover(table, checked_limit(most)), question.inputs)
     if not holds_on(formula, table, question.inputs):
         raise AssertionError("a cover must agree with its table")
     return with_inputs(formula, question.inputs)
