@@ -142,9 +142,10 @@ def decide_table(what: Asked, values: Array, *, least: bool, time_limit: float |
 
 
 def neuron(what: Asked, weights: Sequence[int], threshold: int) -> Network:
-    """Return one neuron as a network on binary inputs."""
+    """Return one neuron as a network."""
     column = np.array(weights, dtype=np.int64).reshape(-1, 1)
-    return Network(Layer(column, np.array([-threshold])), what.inputs, [what.output], domain="binary")
+    domain = "binary" if what.network is None else what.network.domain
+    return Network(Layer(column, np.array([-threshold])), what.inputs, [what.output], domain=domain)
 
 
 # A complete table whose inputs have an order ------------------------------------------------------------------
