@@ -22,7 +22,6 @@ L. Perron and F. Didier (2025), "CP-SAT", OR-Tools.
 from __future__ import annotations
 
 import importlib.util
-import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -375,26 +374,27 @@ def _run(highs: Any, limit: float | None, *, small: bool) -> Status:
 
 def _in_thread(work: Any, stop: Any) -> Any:
     """Return what `work` returns, done in a thread; on Ctrl-C stop it, wait until it has, and raise."""
-    from threading import Thread
+    from threading import Event, Thread
 
     result: list[Any] = []
     failure: list[BaseException] = []
+    done = Event()  # an interrupted join can take a thread that runs for one that has ended
 
     def run() -> None:
         try:
             result.append(work())
         except BaseException as error:  # handed on to the caller below
             failure.append(error)
+        finally:
+            done.set()
 
-    thread = Thread(target=run, daemon=True)
-    thread.start()
+    Thread(target=run, daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(POLL)
+        while not done.wait(POLL):
+            pass
     except KeyboardInterrupt:
-        while thread.is_alive():
+        while not done.wait(POLL):
             stop()
-            time.sleep(POLL)
         raise
     if failure:
         raise failure[0]

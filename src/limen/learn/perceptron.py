@@ -380,8 +380,9 @@ class Perceptron(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type:
         if course.stop_reason == "max_iter":
             warnings.warn(
                 f"Epoch {course.n_epochs} of {course.max_iter} still had {course.n_mistakes[-1]} mistakes. If the"
-                " data are linearly separable, raise max_iter. If they aren't, no number of epochs ends without"
-                ' a mistake: keep solution="average" or "pocket", or add inputs or a hidden layer.',
+                " data are linearly separable (limen.learn.separable(X, y) tells for two classes), raise max_iter. If"
+                " they aren't, no number of epochs ends without a mistake: keep"
+                ' solution="average" or "pocket", or add inputs or a hidden layer.',
                 ConvergenceWarning,
                 stacklevel=3 if isinstance(course, StreamCourse) else 4,
             )
