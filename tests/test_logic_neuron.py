@@ -322,6 +322,16 @@ def test_too_many_prime_implicants_are_counted_first() -> None:
         logic.prime_implicants(net, most=-1)
 
 
+def test_prime_implicants_that_can_only_be_listed() -> None:
+    """Where weights are too large to count them first, listing stops at the limit."""
+    rng = random.Random(6)
+    weights = [rng.randint(2**44, 2**45) for _ in range(42)]
+    with pytest.raises(InputError, match="more than 50"):
+        logic.prime_implicants(neuron(weights, sum(weights) // 2), most=50)
+    enough = min(weights)
+    assert len(logic.prime_implicants(neuron(weights, enough))) == 42
+
+
 def test_neurons_are_compared_exactly() -> None:
     """Two neurons are the same if and only if all rows say so."""
     rng = random.Random(3)
