@@ -7,7 +7,7 @@ of
 * chains (`limen.logic._chain.beam`),
 * a table's thresholds, moved (`limen.logic._telescope`),
 * Shannon's expansion ``x ? f1 : f0``, as many gates as the two parts have, where a part is simple,
-* ``x xor f0``, two gates more than the part has.
+* conjunctions, disjunctions and parities of functions of different inputs (`limen.logic._parts`).
 
 Inputs that don't matter are left out first. Don't-care entries stay open as long as they can.
 
@@ -25,6 +25,7 @@ import numpy as np
 
 from limen.logic._chain import EXACT_INPUTS, beam, fewest, one, sums
 from limen.logic._line import along
+from limen.logic._parts import JUNCTIONS, joined, parts
 from limen.logic._plan import Plan, constant, either, renamed
 from limen.logic._telescope import best_parting, telescoped
 from limen.logic.asked import DONT_CARE
@@ -72,8 +73,15 @@ def smallest(values: Array, limit: int | None = None) -> Plan | None:
     [({0: 1, 1: 1, 2: 1}, 2), ({0: 1, 1: 1, 2: 1, 3: -2}, 1)]
     """
     n = len(values).bit_length() - 1
+    limit = len(values) if limit is None else limit
+    if n <= EXACT_INPUTS:
+        return _at_once(values, limit)
     kept, table = matters(values)
-    plan = _of_all(table, (1 << 62) if limit is None else limit)
+    if len(kept) < n and (values == DONT_CARE).any():  # leaving inputs out settles entries that were open
+        neuron = one(values)
+        if neuron is not None:
+            return [neuron] if limit >= 1 else None
+    plan = _of_all(table, limit)
     return None if plan is None else renamed(plan, kept, n, 0)
 
 
@@ -99,9 +107,9 @@ def _of_all(values: Array, limit: int) -> Plan | None:
         found = _moved(values, most)
         if found is not None:
             best, most = found, len(found) - 1
-    for parts in _expansions(values, most):
-        if len(parts) <= most:
-            best, most = parts, len(parts) - 1
+    for expanded in _expansions(values, most):
+        if len(expanded) <= most:
+            best, most = expanded, len(expanded) - 1
     return best if best is not None and len(best) <= limit else None
 
 
@@ -156,8 +164,18 @@ def _moved(values: Array, most: int) -> Plan | None:
 
 
 def _expansions(values: Array, most: int) -> Iterator[Plan]:
-    """Yield plans that part the table at one input."""
+    """Yield plans made of plans for parts of the table: of different inputs, or parted at one input."""
     n = len(values).bit_length() - 1
+    for junction in JUNCTIONS if (values != DONT_CARE).all() else ():
+        pieces = parts(values, junction)
+        plans: list[Plan] = []
+        for block, table in pieces if len(pieces) > 1 else ():
+            plan = smallest(table, most - sum(map(len, plans)))
+            if plan is None:
+                break
+            plans.append(renamed(plan, block, n, 0))
+        if len(plans) == len(pieces):
+            yield joined(plans, n, junction)
     cube = values.reshape((2,) * n)
     pairs = []
     for i in range(n):
@@ -167,13 +185,6 @@ def _expansions(values: Array, most: int) -> Iterator[Plan]:
     pairs.sort(key=lambda pair: pair[:2])
     for place, (left, i, fails, holds) in enumerate(pairs):
         others = [k for k in range(n) if k != i]
-        if ((fails == 1 - holds) | (fails == DONT_CARE) | (holds == DONT_CARE)).all():
-            either_part = np.where(
-                fails != DONT_CARE, fails, np.where(holds != DONT_CARE, 1 - holds, DONT_CARE)
-            )
-            part = smallest(either_part, most - 2)
-            if part is not None:
-                yield _odd(i, renamed(part, others, n, 0), n)
         # The parts are searched in full only where inputs fall out of them, so that the work stays small.
         search = smallest if place == 0 and left < 2 * (n - 1) else _quickly
         first = search(fails, most - 1)
@@ -189,10 +200,3 @@ def _quickly(values: Array, limit: int) -> Plan | None:
         return constant(bool((table == 1).any()))
     plan = _at_once(table, limit)
     return None if plan is None else renamed(plan, kept, n, 0)
-
-
-def _odd(place: int, plan: Plan, n: int) -> Plan:
-    """Return the plan for "an input or a plan, but not both"."""
-    last = n + len(plan) - 1
-    both = {place: 1, last: 1}
-    return [*plan, (both, 2), ({**both, last + 1: -2}, 1)]
