@@ -6,13 +6,13 @@ being "the sum reaches a threshold" with the same weights. So below both thresho
 row, or above that of every false one, are decided; the rest, the *window*, is a function with fewer rows to get right,
 left to `g`. The chain ends where a window is empty. Negations cost nothing, since `w` may be turned round.
 
-Up to four inputs `fewest` tries all weights from -3 to 3 and all windows, so its chains are as short as chains of
-these weights get; that no network is smaller is a theorem about 65,536 functions, which the tests compute anew: with
-the 94,572 threshold functions of five inputs in place of the weights, two neurons make exactly the functions for which
-a chain of at most two is found, and all others get three. A row for which either value will do is decided from the start: it is in no
-window. So a table with such rows gets the fewest gates of all its completions.
+Up to four inputs `fewest` tries all weights from -3 to 3 and all windows. That no network is smaller than its chains is
+a fact about 65,536 functions, which the tests compute anew from the 94,572 threshold functions of five inputs: two
+neurons make exactly the functions for which a chain of at most two is found, and all others get three. A row for which
+either value will do is in no window, so a table with such rows gets the fewest gates of all its completions.
 
-Above four inputs `beam` keeps the most promising windows and a pool of weights: short chains, not proved shortest.
+Above four inputs `beam` keeps the most promising windows, and takes weights from a pool, from least squares and from
+small steps away from the best of these: short chains, not proved shortest.
 
 References
 ----------
@@ -29,7 +29,7 @@ from typing import TypeAlias
 import numpy as np
 
 from limen.logic._plan import Neuron, Plan, constant
-from limen.logic.asked import DONT_CARE
+from limen.logic.asked import DONT_CARE, rows_of
 from limen.logic.threshold import one_neuron
 from limen.step import Array
 
@@ -39,8 +39,11 @@ EXACT_INPUTS = 4
 LARGEST = 3  # weight; enough for all functions of four inputs, as the tests show
 MOST = 3  # gates that a function of four inputs needs
 
+POOLED_WELL, POOLED = 8, 10  # inputs up to which a pool of weights is enough, and up to which there is one
 POOL = 1 << 21  # sums in the table of a pool
 WIDEST_POOL = 17_000  # vectors of weights in it
+FINEST = 40  # weight that least squares is rounded to
+SLOWEST = 0.96  # of a window left by the next one, above which a chain of many inputs is given up
 
 _Window: TypeAlias = tuple[Array, Array]  # the rows that must fire and those that mustn't
 _Link: TypeAlias = tuple[tuple[int, ...], int, int]  # weights, threshold above the window, least sum in it
@@ -87,7 +90,7 @@ def one(values: Array) -> Neuron | None:
     >>> one(np.array([0, 0, 0, 1])), one(np.array([0, 1, 1, 0]))
     (({0: 1, 1: 1}, 2), None)
     """
-    answer = one_neuron(values, least=len(values) <= 1 << 7)
+    answer = one_neuron(values, least=len(values) <= 1 << 7, time_limit=None)
     if answer.network is None:
         return None
     layer = answer.network.layers[0]
@@ -122,7 +125,7 @@ def fewest(values: Array) -> Plan:
 def _chain(n: int, window: _Window, n_gates: int) -> list[_Link] | None:
     """Return a chain of at most so many links, from the output inwards; None if there is none."""
     weights, table = _pool(n)
-    above, least, firing, resting = _windows(table, window)
+    above, least, firing, resting = _windows(table[window[0]], table[window[1]])
     left = firing.sum(0) + resting.sum(0)
     done = int(np.argmin(left))
     if left[done] == 0:
@@ -138,11 +141,24 @@ def _chain(n: int, window: _Window, n_gates: int) -> list[_Link] | None:
     return None
 
 
-def _windows(table: Array, window: _Window) -> tuple[Array, Array, Array, Array]:
-    """Return for all weights the largest sum that mustn't fire, the least that must, and what each leaves undecided."""
-    firing, resting = table[window[0]], table[window[1]]
+def _windows(firing: Array, resting: Array) -> tuple[Array, Array, Array, Array]:
+    """Return for each vector of weights the largest sum that mustn't fire, the least that must, and what is undecided.
+
+    Parameters
+    ----------
+    firing, resting : ndarray of shape (n_rows, n_vectors)
+        The sums of the rows that must fire, and of those that mustn't.
+    """
     above, least = resting.max(0), firing.min(0)
     return above, least, firing <= above, resting >= least
+
+
+def _sums_at(window: _Window, weights: Array) -> tuple[Array, Array]:
+    """Return the weighted sums in a window's rows, for each vector of weights."""
+    n = weights.shape[1]
+    columns = weights.T.astype(np.float32)  # small whole numbers, so the product is exact
+    firing, resting = (rows_of(rows, n).astype(np.float32) @ columns for rows in window)
+    return firing.astype(np.int32), resting.astype(np.int32)
 
 
 def _link(weights: Array, above: Array, least: Array, k: int) -> _Link:
@@ -167,7 +183,7 @@ def _plan(n: int, links: list[_Link], innermost: Neuron | None = None) -> Plan:
 
 
 def beam(values: Array, limit: int, width: int, branches: int, rounds: int) -> Plan | None:
-    """Return a short chain for a table of at most ten inputs.
+    """Return a short chain for a table.
 
     Parameters
     ----------
@@ -187,7 +203,7 @@ def beam(values: Array, limit: int, width: int, branches: int, rounds: int) -> P
         found: dict[tuple[bytes, bytes], tuple[_Window, list[_Link]]] = {}
         for window, links in states:
             weights = _best(n, window, branches, rounds)
-            above, least, firing, resting = _windows(sums(weights, n).T, window)
+            above, least, firing, resting = _windows(*_sums_at(window, weights))
             left = firing.sum(0) + resting.sum(0)
             done = int(np.argmin(left))
             if left[done] == 0:
@@ -198,6 +214,10 @@ def beam(values: Array, limit: int, width: int, branches: int, rounds: int) -> P
                 if key not in found:
                     found[key] = smaller, [*links, _link(weights, above, least, k)]
         ranked = sorted(found.values(), key=lambda state: len(state[0][0]) + len(state[0][1]))
+        if n > POOLED and ranked:
+            before = min(len(window[0]) + len(window[1]) for window, _ in states)
+            if len(ranked[0][0][0]) + len(ranked[0][0][1]) > SLOWEST * before:
+                return None  # it goes on like this
         states = ranked[:width]
         for window, links in states[:branches]:
             if len(window[0]) + len(window[1]) <= 4 * (n + 1):
@@ -210,15 +230,19 @@ def beam(values: Array, limit: int, width: int, branches: int, rounds: int) -> P
 
 
 def _best(n: int, window: _Window, branches: int, rounds: int) -> Array:
-    """Return the vectors of weights that leave the smallest windows: the best of the pool, and better ones near them."""
-    weights, table = _pool(n)
-    best = _ranked(weights, table, window, branches)
+    """Return the vectors of weights that leave the smallest windows: of the pool and of least squares, and better ones near them."""
+    best = np.empty((0, n), dtype=np.int16)
+    if n <= POOLED:
+        weights, table = _pool(n)
+        best = _ranked(weights, table[window[0]], table[window[1]], branches)
+    if n > POOLED_WELL:
+        best = np.concatenate([best, _directions(n, window)])
     steps = np.concatenate([size * np.eye(n, dtype=np.int16) for size in (1, -1, 2, -2)])
     for k in range(rounds):
         if k == 0:
             best = 2 * best  # finer steps
         near = np.concatenate([best, (best[:, np.newaxis] + steps).reshape(-1, n)])
-        better = _ranked(near, sums(near, n).T, window, branches)
+        better = _ranked(near, *_sums_at(window, near), branches)
         if np.array_equal(better, best):
             break
         best = better
@@ -227,9 +251,34 @@ def _best(n: int, window: _Window, branches: int, rounds: int) -> Array:
     return reduced
 
 
-def _ranked(weights: Array, table: Array, window: _Window, branches: int) -> Array:
+def _directions(n: int, window: _Window) -> Array:
+    """Return weights that least squares suggests, rows on the right side soon counting little."""
+    bits = np.concatenate([rows_of(rows, n) for rows in window])
+    signs = np.repeat([1.0, -1.0], [len(rows) for rows in window])
+    points = np.column_stack([2.0 * bits - 1, np.ones(len(bits))])
+    found = []
+    for costs in (
+        (1, 1),
+        (1, 100),
+        (100, 1),
+    ):  # of a row on the wrong side: one that must fire, one that mustn't
+        cost = np.where(signs > 0, *costs) / len(bits)
+        weight = cost
+        for _ in range(6):
+            scaled = (points * weight[:, np.newaxis]).T
+            gram = scaled @ points + 1e-6 * weight.sum() * np.eye(n + 1)
+            solution = np.linalg.solve(gram, scaled @ signs)
+            found.append(solution[:n])
+            weight = cost * np.where(signs * (points @ solution) < 1, 1, 0.01)
+    directions = np.array(found)
+    largest = np.abs(directions).max(1, keepdims=True)
+    whole: Array = np.rint(FINEST * directions / np.where(largest > 0, largest, 1)).astype(np.int16)
+    return whole
+
+
+def _ranked(weights: Array, firing: Array, resting: Array, branches: int) -> Array:
     """Return the vectors of weights that leave the smallest windows, each window once."""
-    _, _, firing, resting = _windows(table, window)
+    _, _, firing, resting = _windows(firing, resting)
     left = firing.sum(0) + resting.sum(0)
     most = min(3 * branches, len(left))
     best = np.argpartition(left, most - 1)[:most]

@@ -33,7 +33,8 @@ from limen.step import Array
 
 __all__ = ["matters", "smallest"]
 
-BEAMS = {5: (60, 20, 8), 6: (20, 20, 10), 7: (12, 12, 8), 8: (6, 8, 6), 9: (3, 6, 4), 10: (2, 4, 3)}
+BEAMS = {5: (60, 20, 8), 6: (20, 20, 10), 7: (12, 12, 8), 8: (6, 8, 6), 9: (3, 6, 6), 10: (2, 6, 6)}
+MANY = (2, 4, 6)
 """Windows kept, new ones for each, and steps to better weights, by number of inputs."""
 
 
@@ -97,10 +98,10 @@ def _of_all(values: Array, limit: int) -> Plan | None:
     most = limit if best is None else len(best) - 1
     if most < 2:
         return best
-    if n in BEAMS:
-        width, branches, rounds = BEAMS[n]
+    width, branches, rounds = BEAMS.get(n, MANY)
+    if n > EXACT_INPUTS:
         # Beyond this length the moved thresholds are about as few, and sooner found.
-        found = beam(values, min(most, 3 << (n // 2)), width, branches, rounds)
+        found = beam(values, min(most, 3 << (n // 2), 40), width, branches, rounds)
         if found is not None:
             best, most = found, len(found) - 1
     if most >= 3:
