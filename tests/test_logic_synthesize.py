@@ -14,7 +14,7 @@ import limen
 import naive
 from limen import logic
 from limen.errors import InputError
-from limen.logic import _smallest, fewest, synthesize
+from limen.logic import _line, _parts, _plan, _smallest, _telescope, fewest, synthesize
 
 
 def outputs(net):
@@ -375,3 +375,57 @@ def test_the_result_is_a_network():
     assert isinstance(net, limen.Network)
     assert net.is_exact
     assert net == synthesize(table)
+
+
+# Ways of building ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("junction", ["and", "or", "xor"])
+def test_tables_come_apart(junction):
+    """The parts of a table are over different inputs, and joined they make it up; one that is whole stays so."""
+    generator = np.random.default_rng(4)
+    operate = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}[junction]
+    for _ in range(20):
+        one, two = (generator.permutation([0, 1, 1, 0, 1, 0, 1, 0]) for _ in range(2))
+        table = operate.outer(one, two).reshape(-1)
+        pieces = _parts.parts(table, junction)
+        assert len(pieces) >= 2
+        assert sorted(i for block, _ in pieces for i in block) == list(range(6))
+        plans = [_plan.renamed(_smallest.smallest(part), block, 6, 0) for block, part in pieces]
+        net = _plan.planned(_parts.joined(plans, 6, junction), list("abcdef"), "y")
+        assert outputs(net) == table.tolist()
+    majority = np.array([0, 0, 0, 1, 0, 1, 1, 1])
+    assert [block for block, _ in _parts.parts(majority, junction)] == [[0, 1, 2]]
+
+
+def test_a_sum_that_doesnt_decide_the_function():
+    """Rows with equal sums and different values have no plan along that sum; nor has one with too many changes."""
+    counts = rows(3).sum(1)
+    assert _line.along([1, 1, 1], counts, rows(3)[:, 0], 9) is None
+    assert _line.along([1, 1, 1], counts, counts % 2, 1) is None
+    assert len(_line.along([1, 1, 1], counts, counts % 2, 2)) == 2
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7])
+def test_moved_thresholds(n):
+    """Each parting of the inputs gives a right plan, and the best one has as many gates as was said."""
+    generator = np.random.default_rng(n)
+    table = generator.integers(0, 2, 1 << n)
+    names = [f"x{i}" for i in range(n)]
+    order = tuple(generator.permutation(n).tolist())
+    for n_first in range(n):
+        plan = _telescope.telescoped(table, order, n_first)
+        assert outputs(_plan.planned(plan, names, "y")) == table.tolist()
+    n_gates, order, n_first = _telescope.best_parting(table, [order])
+    assert len(_telescope.telescoped(table, order, n_first)) == n_gates
+
+
+def test_two_thresholds_of_many_inputs():
+    """Where a table can hardly be searched, weights from least squares still find a few gates."""
+    generator = np.random.default_rng(6)
+    bits = (np.arange(1 << 11)[:, np.newaxis] >> np.arange(10, -1, -1)) & 1
+    sums = bits @ generator.integers(-9, 10, (11, 2))
+    table = ((sums[:, 0] > 0) & (sums[:, 1] > 0)).astype(int)
+    net = synthesize(table)
+    assert (logic.truth_table(net).to_array()[:, -1] == table).all()
+    assert net.n_gates <= 12

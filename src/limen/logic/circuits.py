@@ -237,8 +237,7 @@ def multiplexer(n_select: int) -> Network:
     n = _whole(n_select, "n_select", 1, MOST_SELECTING)
     n_data = 1 << n
     gates = Gates(n + n_data)
-    _, *selecting_and_data = range(gates.n_inputs + 1)
-    data = selecting_and_data[n:]
+    data = _inputs(gates)[n:]
     taken = {}
     for i in range(1, n_data):
         weights, threshold = _equals(gates, i, n)
