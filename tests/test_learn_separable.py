@@ -143,6 +143,9 @@ def test_a_table_with_names():
     table = pandas.DataFrame(SQUARE, columns=["left", "right"])
     assert separable(table, [0, 0, 0, 1]).network.inputs == ("left", "right")
     assert separable(table, [0, 1, 1, 0]).certificate.inputs == ("left", "right")
+    labels = pandas.Series(["no", "no", "no", "yes"])
+    assert separable(table, labels).network.outputs == ("yes",)
+    assert separable(table, labels.astype(object)).network.outputs == ("yes",)
 
 
 @pytest.mark.parametrize(

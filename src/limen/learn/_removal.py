@@ -104,10 +104,11 @@ class Removing:
             hits = self._whole(shares, wanted)
             if self._is_done:
                 return
-            for _ in range(TRIES):
+            often = np.bincount([row for rows in self._cores for row in rows], minlength=len(self.costs))
+            for turn in range(TRIES):
                 missed = self._all.copy()
                 missed[hits] = False
-                wanted.update(self._dig(missed, (shares + GAIN) / self.costs))
+                wanted.update(self._dig(missed, (often if turn % 2 else shares + GAIN) / self.costs))
 
     def offer(self, neuron: Neuron) -> bool:
         """Take a neuron that errs on fewer rows than any before."""

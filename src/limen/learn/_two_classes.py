@@ -235,4 +235,5 @@ def _labels(y: Any, n_rows: int) -> tuple[Array, tuple[Any, Any]]:
             else "Check the target, or how rows were selected."
         )
         raise InputError(f"y must hold two classes. Received: {len(found)} ({shown}). {remedy}")
-    return codes.reshape(-1) == 1, (found[0].item(), found[1].item())
+    rest, fires = found.tolist()
+    return codes.reshape(-1) == 1, (rest, fires)
