@@ -248,6 +248,18 @@ def test_large_numbers():
     assert proved(separable(X, [0, 1, 0, 1]), X, [0, 1, 0, 1]) == naive(X, [0, 1, 0, 1])
 
 
+@pytest.mark.parametrize("size", [1e-310, 1e-160, 1e160, 1.7e308])
+def test_sizes_at_the_ends_of_float64(size):
+    """Numbers so small or large that sums of them leave float64 are decided without a warning, and rightly."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (14, 3)) * size
+    for y in (np.arange(14) % 2, (X[:, 0] > 0).astype(int)):
+        answer = separable(X, y)
+        assert answer.is_proved == naive(X / size, y)
+        assert answer.network is None or proved(answer, X, y)
+        assert answer.certificate is None or answer.certificate.check()
+
+
 def test_separable_beyond_float64_is_proved_without_a_network():
     """Where no weights in float64 do it, the answer says so instead of showing a neuron that errs."""
     X = [[0, 0], [3, 2**60], [6, 2**61 + 1]]

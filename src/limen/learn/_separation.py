@@ -153,12 +153,13 @@ class Search:
     def neuron(self, weights: Array, allowed: Array | None = None) -> Neuron:
         """Return weights on the working rows as those of a neuron on the rows themselves, its bias midway."""
         full = np.zeros(self.sample.n_features)
-        full[self.kept] = weights / self.scale
-        largest = np.abs(full).max(initial=0.0)
-        if largest > 0:
-            full = full / largest
-        z = self.sample.X @ full
         fires, on = self.sample.fires, slice(None) if allowed is None else allowed
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            full[self.kept] = weights / self.scale
+            full /= np.abs(full).max(initial=0.0) or 1.0
+            z = self.sample.X @ full
+        if not np.isfinite(z).all():
+            return Neuron(np.zeros(len(full)), 0.0)  # wrong, so that the exact method has its turn
         low = z[on][fires[on]].min(initial=np.inf)
         high = z[on][~fires[on]].max(initial=-np.inf)
         if not np.isfinite(low):
@@ -221,12 +222,12 @@ def _scaled(X: Any) -> tuple[Array, Array, Array, Any]:
         columns = X.tocsc().astype(np.float64)
         largest = np.asarray(abs(columns).max(axis=0).todense()).reshape(-1)
         kept = np.flatnonzero(largest > 0)
-        scale = 2.0 ** np.frexp(largest[kept])[1]
+        scale = 2.0 ** np.clip(np.frexp(largest[kept])[1], -1000, 1000)
         return kept, np.zeros(len(kept)), scale, (columns[:, kept] * (1.0 / scale)).tocsr()
     low, high = X.min(axis=0), X.max(axis=0)
     kept = np.flatnonzero(low != high)
     largest = np.maximum(np.abs(low[kept].astype(np.float64)), np.abs(high[kept].astype(np.float64)))
-    power = 2.0 ** -np.minimum(np.frexp(largest)[1], 1000.0)
+    power = 2.0 ** -np.clip(np.frexp(largest)[1], -1000, 1000).astype(np.float64)
     working = X[:, kept] * power
     if np.count_nonzero(working[:1000]) < working[:1000].size / 2:
         return kept, np.zeros(len(kept)), 1.0 / power, working  # as good as sparse
@@ -235,7 +236,8 @@ def _scaled(X: Any) -> tuple[Array, Array, Array, Any]:
     spread = np.sqrt(np.mean(np.square(working), axis=0))
     spread[spread == 0] = 1.0  # numbers that only float64 takes for equal
     working /= spread
-    return kept, centre / power, spread / power, working
+    with np.errstate(over="ignore"):  # infinite where no float is as large: `neuron` sees to it
+        return kept, centre / power, spread / power, working
 
 
 class Cover:

@@ -336,7 +336,8 @@ def _candidates(sample: Sample, neuron: Neuron, rows: Any, fires: Array) -> Iter
                 yield _smallest(coarse.astype(np.int64).tolist(), -((int(low) + int(high) + 1) // 2))
         if all(value.denominator == 1 for value in exact):
             yield _smallest([int(value) for value in exact[:-1]], int(exact[-1]))
-    low, high = _edges(rows @ floats, fires)
+    with np.errstate(over="ignore", invalid="ignore"):  # a bias that isn't finite is refused
+        low, high = _edges(rows @ floats, fires)
     yield floats.tolist(), -(low / 2 + high / 2)
     yield floats.tolist(), -low
     yield floats.tolist(), float(exact[-1] / largest)
