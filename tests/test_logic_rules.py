@@ -376,8 +376,9 @@ def test_many_points_have_no_formula() -> None:
     few = logic.rules(neuron([3, 2, 2, 1, 1], 5))["y"]
     assert few.text == "fires when 3·a + 2·b + 2·c + d + e ≥ 5"
     assert few.formula == logic.parse("at_least(5, a, a, a, b, b, c, c, d, e)")
-    many = logic.rules(neuron([101, 87, 63, 45, 33, 21], 170))["y"]
-    assert many.text.startswith("fires when 101·a + ")
+    compared = [sign << k for k in reversed(range(8)) for sign in (1, -1)]
+    many = logic.rules(neuron(compared, 1, list("abcdefghijklmnop")))["y"]
+    assert many.text.startswith("fires when 128·a − 128·b + ")
     assert many.formula is None
 
 

@@ -42,6 +42,8 @@ whose sum is above ``threshold - gap``, shapes (k, n); none only if there are no
 
 ALL_AT_ONCE = 400  # points given to the first linear program
 EVERY_TIME = 64  # points added at a time
+SMALL = (1, 3, 10)  # the largest weights that are tried before all
+SOONER = 10.0  # seconds for these
 SCALES = 200  # at which fractions are rounded, in search of whole weights
 TINY = 1e-7
 
@@ -126,6 +128,13 @@ class _Points:
             total += gap
             weights.append(total)
         return weights[::-1]
+
+    def box(self, cap: int, most: int) -> tuple[Array, Array]:
+        """Return bounds of the variables for weights of at most `cap` whose sum is at most `most`."""
+        width = self.rows.shape[1] - 1
+        highest = most * max((int(np.abs(point).max(initial=0)) for point in self.points), default=1) + 1
+        lower = np.append(np.zeros(width, dtype=np.int64), -highest)
+        return lower, np.append(np.full(width, min(cap, most)), highest)
 
     def columns(self, weights: list[int], threshold: int) -> list[int]:
         """Return the variables that stand for weights."""
@@ -325,25 +334,26 @@ def _whole(
 ) -> Least | None:
     """Return smaller whole weights, or the same with a better bound, from programs in whole numbers.
 
-    Where `largest` forbids the weights that are known: others, or that there are none, or None if time was up.
+    Where `largest` forbids the weights that are known: others, or that there are none, or None if time was up. First
+    only small weights are tried, for a part of the time: what they reach narrows down the rest.
     """
     engine: Literal["CP-SAT", "HiGHS"] = "CP-SAT" if has_cp_sat() else "HiGHS"
     assert known.weights is not None
-    best: Least | None = known
-    most = _size(known.weights)
-    if largest is not None and max(map(abs, known.weights), default=0) > largest:
-        best, most = None, largest * points.n
-    width = points.rows.shape[1] - 1
-    highest = most * max((int(np.abs(point).max(initial=0)) for point in points.points), default=1) + 1
+    heaviest = max(map(abs, known.weights), default=0)
+    forbidden = largest is not None and heaviest > largest
+    best: Least | None = None if forbidden else known
+    most = largest * points.n if largest is not None and forbidden else _size(known.weights)
+    caps = [] if points.orderly else [cap for cap in SMALL if cap < min(heaviest, largest or heaviest)]
     lower = known.lower
     while True:
-        limit = _left(until)
-        if limit is not None and limit <= 0.01:
+        left = _left(until)
+        if left is not None and left <= 0.01:
             return best and replace(best, lower=lower)
+        cap = caps[0] if caps else most
+        limit = left if not caps else min(SOONER, left / 4 if left is not None else SOONER)
         found = whole_program(
             points.cost,
-            np.append(np.zeros(width), -highest),
-            np.append(np.full(width, most), highest),
+            *points.box(cap, most),
             points.rows,
             points.right,
             np.full(len(points.rows), np.inf),
@@ -353,20 +363,23 @@ def _whole(
             if best is None or best.weights is None
             else points.columns(best.weights, best.threshold),
         )
-        if found.status == "infeasible" and engine == "CP-SAT" and best is None:
-            return Least(None, 0, 0, None)
-        if engine == "CP-SAT" and np.isfinite(found.bound):
-            lower = max(lower, min(ceil(found.bound - 1e-9), most))
-        if found.x is None:
-            return best and replace(best, lower=lower)
-        columns = [Fraction(int(value)) for value in found.x]
-        weights, threshold = [int(w) for w in points.weights(columns)], int(columns[-1])
-        wrong = separate(weights, threshold, 1)
-        if not (len(wrong[0]) or len(wrong[1])):
+        if not caps:
+            if found.status == "infeasible" and engine == "CP-SAT" and best is None:
+                return Least(None, 0, 0, None)
+            if engine == "CP-SAT" and np.isfinite(found.bound):
+                lower = max(lower, min(ceil(found.bound - 1e-9), most))
+        if found.x is not None:
+            columns = [Fraction(int(value)) for value in found.x]
+            weights, threshold = [int(w) for w in points.weights(columns)], int(columns[-1])
+            wrong = separate(weights, threshold, 1)
+            if len(wrong[0]) or len(wrong[1]):
+                points.add(*wrong)
+                continue
             if best is None or _size(weights) <= _size(best.weights):
-                best = Least(weights, threshold, lower, None)
-            return replace(best, lower=min(lower, _size(best.weights)))
-        points.add(*wrong)
+                best, most = Least(weights, threshold, lower, None), _size(weights)
+        if not caps:
+            return best and replace(best, lower=min(lower, _size(best.weights)))
+        caps = caps[1:] if _size(best.weights if best else None) > lower or best is None else []
 
 
 def _only_one(

@@ -27,13 +27,17 @@ from math import gcd
 
 from limen import _text
 from limen.errors import InputError, NotExactError
-from limen.logic.gates import _reduced
+from limen.logic._knapsack import of_neuron
+from limen.logic._least import least_weights
+from limen.logic.gates import reduce_weights
 from limen.network import Network
 from limen.rewrite import simplify, to_integers
 
 __all__ = ["MOST_NODES", "Diagram", "Points", "points", "points_of", "same", "smallest"]
 
 MOST_NODES = 200_000
+FEW_INPUTS = 20  # inputs up to which least weights are looked for
+SECONDS_EACH = 0.2
 MOST_SUMS = 1 << 20  # points in all up to which inputs that can't matter are searched for by their sums
 
 
@@ -120,17 +124,40 @@ def points_of(net: Network) -> Points:
 def smallest(weights: dict[str, int], threshold: int) -> tuple[dict[str, int], int]:
     """Return smaller weights and a threshold of the same function, without inputs that are known not to matter.
 
-    Not always the least: weights beyond what can matter are cut and common divisors taken out, over and over.
+    Weights beyond what can matter are cut and common divisors taken out, over and over. For few inputs they are then
+    made the least there are, if that is quickly found.
     """
-    number = dict(enumerate(weights))
-    signed = {index: weights[name] for index, name in number.items()}
+    names = list(weights)
+    signed = dict(enumerate(weights.values()))
     if sum(map(abs, weights.values())) <= MOST_SUMS:
-        signed, threshold = _reduced(signed, threshold)
+        signed, threshold = reduce_weights(signed, threshold)
+        if len(signed) <= FEW_INPUTS and max(map(abs, signed.values()), default=0) > 1:
+            signed, threshold = _least(signed, threshold)
     else:
         divisor = gcd(*weights.values())
         signed = {index: w // divisor for index, w in signed.items()}
         threshold = -(-threshold // divisor)
-    return {number[index]: w for index, w in signed.items()}, threshold
+    return {names[index]: w for index, w in signed.items()}, threshold
+
+
+def _least(signed: dict[int, int], threshold: int) -> tuple[dict[int, int], int]:
+    """Return the least whole weights of the same function, or these if they aren't found at once."""
+    order = sorted(signed, key=lambda index: -abs(signed[index]))
+    sizes = [abs(signed[index]) for index in order]
+    need = threshold - sum(w for w in signed.values() if w < 0)
+    if not 0 < need <= sum(sizes):
+        return signed, threshold
+    found = least_weights(
+        len(sizes), of_neuron(sizes, need), orderly=True, least=False, time_limit=SECONDS_EACH
+    )
+    if found is None or found.weights is None or sum(found.weights) >= sum(sizes):
+        return signed, threshold
+    smaller = {
+        index: w if signed[index] > 0 else -w for index, w in zip(order, found.weights, strict=True) if w
+    }
+    return {index: smaller[index] for index in sorted(smaller)}, found.threshold + sum(
+        w for w in smaller.values() if w < 0
+    )
 
 
 # The decision diagram -----------------------------------------------------------------------------------------

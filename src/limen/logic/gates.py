@@ -32,7 +32,7 @@ from itertools import cycle
 from math import gcd
 from typing import TypeAlias
 
-__all__ = ["FALSE", "TRUE", "Gates", "Literal"]
+__all__ = ["FALSE", "TRUE", "Gates", "Literal", "reduce_weights"]
 
 Literal: TypeAlias = int
 
@@ -121,7 +121,7 @@ class Gates:
         """Return "the weighted literals reach the threshold": a constant, a wire or a gate."""
         negated = 0
         while True:
-            weights, threshold = _reduced(*_collected(terms, threshold))
+            weights, threshold = reduce_weights(*_collected(terms, threshold))
             lowest, highest = _range(weights)
             if threshold <= lowest:
                 return TRUE ^ negated
@@ -163,7 +163,7 @@ class Gates:
         terms = [(literal, c) for literal in literals if literal != gates[0]]
         threshold += c * len(terms)
         terms += [(2 * signal, w) for signal, w in inner.items()]
-        weights, threshold = _reduced(*_collected(terms, threshold))
+        weights, threshold = reduce_weights(*_collected(terms, threshold))
         heaviest = max(map(abs, weights.values()), default=0)
         return (weights, threshold) if heaviest <= HEAVIEST else None
 
@@ -204,7 +204,7 @@ def _range(weights: dict[int, int]) -> tuple[int, int]:
     return lowest, lowest + sum(abs(w) for w in weights.values())
 
 
-def _reduced(weights: dict[int, int], threshold: int) -> tuple[dict[int, int], int]:
+def reduce_weights(weights: dict[int, int], threshold: int) -> tuple[dict[int, int], int]:
     """Return smaller weights of the same function, and without inputs that can't matter.
 
     With negative weights turned over, ``p = |w|`` and ``need = t - Σ min(w, 0)``: the neuron fires when what is on

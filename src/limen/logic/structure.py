@@ -33,7 +33,7 @@ from limen.errors import InputError, NotExactError
 from limen.logic._knapsack import can_be_asked, of_neuron
 from limen.logic._least import least_weights
 from limen.logic.asked import MOST_INPUTS, Asked
-from limen.logic.gates import _reduced
+from limen.logic.gates import reduce_weights
 from limen.logic.proposition import Formula, evaluate, postorder
 from limen.network import Network
 
@@ -293,7 +293,9 @@ def turned(found: Neuron) -> tuple[list[str], list[int], list[int], int]:
 def reduced(found: Neuron) -> Neuron:
     """Return a neuron with smaller weights that does the same, as far as simple rules go."""
     names = list(found.weights)
-    weights, threshold = _reduced({k: found.weights[name] for k, name in enumerate(names)}, found.threshold)
+    weights, threshold = reduce_weights(
+        {k: found.weights[name] for k, name in enumerate(names)}, found.threshold
+    )
     return Neuron({names[k]: w for k, w in weights.items() if w}, threshold)
 
 

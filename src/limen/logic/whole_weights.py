@@ -76,10 +76,10 @@ def small_integers(
     Examples
     --------
     >>> from limen import Layer, Network, logic
-    >>> net = Network(Layer([[147], [225], [-34]], [-150]), ["a", "b", "c"], ["y"], "binary")
+    >>> net = Network(Layer([[60], [110], [-34]], [-100]), ["a", "b", "c"], ["y"], "binary")
     >>> print(logic.small_integers(net))
     The same decision for every input; no smaller whole weights do, and no others as small.
-    y fires when 2·a + 3·b − c ≥ 2
+    y fires when a + 2·b − c ≥ 2
     >>> print(logic.small_integers(net, [[0, 0, 0], [1, 0, 0], [0, 1, 0]]))
     The same decision on all 3 rows; no smaller whole weights do, and no others as small.
     y fires when b ≥ 1
