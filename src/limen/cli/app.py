@@ -22,6 +22,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import limen
+from limen.cli.cards import card
 from limen.cli.fitting import fit
 from limen.cli.formulas import logic
 from limen.cli.judging import predict, score
@@ -53,6 +54,7 @@ app.command(short_help="Learn a model from a table and judge it.")(fit)
 app.command(short_help="Predict the rows of a table.")(predict)
 app.command(short_help="Predict rows whose truth is known, and count.")(score)
 app.command(short_help="Show what a model looks at.")(show)
+app.command(short_help="Make a points card of a model.")(card)
 app.command(short_help="Turn formulas into neurons and tables.")(logic)
 
 

@@ -16,7 +16,7 @@ from limen.cli.streams import data, message, result, result_json
 if TYPE_CHECKING:
     from limen.model import Model
 
-__all__ = ["predict", "score"]
+__all__ = ["predict", "read_table", "score"]
 
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A .limen file.", show_default=False)]
 TableFile = Annotated[
@@ -43,7 +43,7 @@ def predict(
     output = None if output == Path("-") else output
     check_writable(output)
     model = load(model_file)
-    table = _read(model, table_file, missing)
+    table = read_table(model, table_file, missing)
     names = [decision.target or "prediction" for decision in decisions(model)]
     predicted = model.predict(table)
     lines = predicted.reshape(len(predicted), len(names)).tolist()
@@ -87,7 +87,7 @@ def score(
 
     model = load(model_file)
     own: list[str | None] = [decision.target for decision in decisions(model)]
-    table = _read(model, table_file, missing, truth=target)
+    table = read_table(model, table_file, missing, truth=target)
     targets = own if target is None else [*find_columns(table, target)]
     complete = rows_with_truth(table, [name for name in targets if name and name in table.column_names])
     if len(complete) < table.num_rows:
@@ -104,7 +104,7 @@ def score(
     result("\n".join(evaluation_lines(evaluations, always)))
 
 
-def _read(model: Model, path: str, missing: list[str] | None, *, truth: str | None = None) -> Any:
+def read_table(model: Model, path: str, missing: list[str] | None, *, truth: str | None = None) -> Any:
     """Read a table as the model takes it: what it knows as text stays text."""
     from limen.table import read
     from limen.target import decisions

@@ -22,9 +22,11 @@ __all__ = [
     "evaluation_lines",
     "heaviest",
     "heaviest_lines",
+    "in_words",
     "percent",
     "rows",
     "rule",
+    "score_lines",
     "size",
     "used_columns",
     "weight_text",
@@ -32,6 +34,7 @@ __all__ = [
 
 OUTPUTS = 12  # outputs whose weights are listed before the rest is only counted
 LABEL = 24  # characters of a class before it is cut in a table
+MOST_READ = 64  # neurons and inputs of a network that is read back in words
 CONFUSIONS = 10  # lines where the whole table has no room
 
 
@@ -222,6 +225,27 @@ def weight_text(weight: float) -> str:
 def sum_text(value: float) -> str:
     """Return a threshold or a sum of weights, with commas between thousands."""
     return f"{value:,}".replace("-", MINUS) if isinstance(value, int) else number(value)
+
+
+def in_words(network: Network) -> list[str]:
+    """Return what neurons say, unless all of it stands in `str` of the network already."""
+    from limen.errors import NotExactError
+    from limen.logic import rules
+
+    if network.n_neurons > MOST_READ or network.n_inputs > MOST_READ:
+        return []
+    try:
+        read = rules(network)
+    except NotExactError:
+        return []
+    sums = set(str(network).splitlines())
+    return [] if sums.issuperset(read.lines) else list(read.lines)
+
+
+def score_lines(scores: Sequence[Any], output: str) -> list[str]:
+    """Return how many rows reach each number of points, and the share of positives among them."""
+    cells = [[f"{s.points:,}", f"{s.n_rows:,}", percent(s.share)] for s in scores]
+    return _aligned([["points", "rows", output], *cells], left=0)
 
 
 # Tables of text -----------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from limen.cli.files import check_writable, saved
+from limen.cli.options import MissingText
 from limen.cli.streams import result, result_json
+from limen.errors import InputError
 
 __all__ = ["show"]
 
@@ -23,17 +25,41 @@ def show(
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save a picture of the network, as in net.svg.")
     ] = None,
+    table_file: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="TABLE",
+            help="For a points card: rows with the truth, to count what each score means.",
+        ),
+    ] = None,
+    missing: MissingText = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Show what a model decides, what it looks at, how large it is, and whether it is exact."""
+    """Show what a model decides, what it looks at or says, how large it is, and whether it is exact."""
     from limen._text import chain, listing
-    from limen.cli.report import heaviest_lines, rule, size, used_columns
+    from limen.cli.cards import card_lines, card_of, scores_of
+    from limen.cli.judging import read_table
+    from limen.cli.report import heaviest_lines, in_words, rule, size, used_columns
     from limen.encoding import label_text
     from limen.export import load
     from limen.target import decisions
 
     check_writable(svg, ending=".svg")
     model = load(model_file)
+    points = card_of(model)
+    scores = None
+    if table_file is not None:
+        if points is None:
+            raise InputError(
+                "--data counts what each score of a points card means, and this model isn't a card. Make one with limen"
+                " card, or judge the model with limen score."
+            )
+        scores = scores_of(model, points, read_table(model, table_file, missing))
+        if scores is None:
+            raise InputError(
+                f"{table_file} doesn't hold the column that the model predicts, so scores can't be judged."
+            )
     files = saved(model, None, svg)
     if as_json:
         result_json(_data(model, model_file, most) | files)
@@ -52,9 +78,18 @@ def show(
     result(f"Size        {size(model_file.stat().st_size)}")
     lines = heaviest_lines(net, most)
     plain = all(name.replace(".", "_").isidentifier() for name in net.inputs)
-    if net.depth > 1 or (plain and net.n_inputs <= SMALL and net.n_neurons <= SMALL):
+    if points is not None:
+        result()
+        result("Points", "bold")
+        result("\n".join(card_lines(model, points, scores)))
+    elif net.depth > 1 or (plain and net.n_inputs <= SMALL and net.n_neurons <= SMALL):
         result()
         result(str(net).split("\n", 1)[1])
+        words = in_words(net)
+        if words:
+            result()
+            result("In words", "bold")
+            result("\n".join(words))
     elif lines:
         result()
         result(f"Heaviest of {net.n_inputs} inputs: {rule(model)}", "bold")
@@ -64,7 +99,7 @@ def show(
 
 
 def _data(model: Any, path: Path, most: int) -> dict[str, Any]:
-    from limen.cli.report import heaviest, used_columns
+    from limen.cli.report import heaviest, in_words, used_columns
     from limen.target import decisions
 
     net = model.network
@@ -77,6 +112,7 @@ def _data(model: Any, path: Path, most: int) -> dict[str, Any]:
         "neurons": net.n_neurons,
         "gates": net.n_gates,
         "inputs": net.n_inputs,
+        "in_words": in_words(net),
         "columns": list(used_columns(model)),
         "outputs": list(net.outputs),
         "decisions": None
