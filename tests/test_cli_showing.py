@@ -77,7 +77,8 @@ def test_a_formula_becomes_its_truth_table_and_its_neurons():
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
         "a b │ y\n0 0 │ 0\n0 1 │ 0\n1 0 │ 1\n1 1 │ 0\n\n"
-        "Network: 2 inputs → 1 heaviside\ny fires when a − b ≥ 1\n"
+        "Network: 2 inputs → 1 heaviside\ny fires when a − b ≥ 1\n\n"
+        "In words\ny fires when a and not b\n"
     )
 
 
@@ -128,3 +129,108 @@ def test_mistakes_are_refused_and_nothing_is_written(arguments, words, tmp_path)
     assert words in ended.err
     assert "Traceback" not in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+# One neuron, fewest neurons, words ------------------------------------------------------------------------------
+
+
+def test_one_neuron_is_shown_or_refused_with_its_rows():
+    """`--one-neuron` prints the smallest neuron, or the four rows and their equal sums."""
+    ended = limen("logic", "a and (b or c)", "a ^ b", "--one-neuron")
+    assert (ended.code, ended.err) == (0, "")
+    assert "y1 fires when 2·a + b + c ≥ 3" in ended.out
+    assert ended.out.endswith("sum      1 1\n")
+    said = json.loads(limen("logic", "a and (b or c)", "a ^ b", "--one-neuron", "--json").out)["one_neuron"]
+    assert (said["y1"]["verdict"], said["y1"]["weights"], said["y1"]["threshold"]) == ("proved", [2, 1, 1], 3)
+    assert (said["y1"]["bounds"], said["y1"]["unique"], said["y1"]["certificate"]) == ([4, 4], True, None)
+    proof = said["y2"]["certificate"]
+    totals = [
+        [sum(entry["count"] * entry["row"][k] for entry in proof[side]) for k in range(2)]
+        for side in ("firing", "resting")
+    ]
+    assert totals[0] == totals[1]
+
+
+def test_the_one_neuron_is_saved_and_drawn():
+    """The file holds the smallest neuron under the output's name."""
+    assert (
+        limen("logic", "a | b & c", "--one-neuron", "--name", "alarm", "-o", "n.limen", "--svg", "n.svg").code
+        == 0
+    )
+    net = library.load("n.limen").network
+    assert (net.depth, net.n_neurons, net.outputs) == (1, 1, ("alarm",))
+    assert ElementTree.parse("n.svg").getroot().tag.endswith("svg")
+
+
+def test_fewest_builds_a_smaller_network():
+    """`--fewest` gives three-input parity two gates, and the saved network computes it."""
+    said = json.loads(limen("logic", "a ^ b ^ c", "--fewest", "-o", "p.limen", "--json").out)
+    assert said["gates"] == 2
+    rows = list(itertools.product((0, 1), repeat=3))
+    assert library.load("p.limen").network(rows)[:, 0].tolist() == [sum(row) % 2 for row in rows]
+
+
+def test_neurons_are_read_in_words():
+    """`logic` and `show` say what each neuron of a network means."""
+    words = "In words\nh1.1 fires when a or b\nh1.2 fires when a and b\ny fires when h1.1 and not h1.2\n"
+    assert limen("logic", "a ^ b", "-o", "x.limen").out.startswith("a b │ y")
+    assert words in limen("logic", "a ^ b").out
+    assert words in limen("show", "x.limen").out
+    assert json.loads(limen("show", "x.limen", "--json").out)["in_words"] == words.splitlines()[1:]
+
+
+# Points cards -----------------------------------------------------------------------------------------------------
+
+
+def test_a_card_decides_as_its_model_on_the_rows():
+    """The card that is saved predicts every row of the table as the model does, and its scores add up to the rows."""
+    table = EXAMPLES / "recurrence.csv"
+    assert limen("fit", table, "-t", "class", "-q").code == 0
+    ended = limen("card", "recurrence.limen", table, "-o", "card.limen", "--json", "--time-limit", 5)
+    said = json.loads(ended.out)
+    assert (ended.code, said["verdict"], said["changes"]) == (0, "proved", None)
+    assert limen("predict", "card.limen", table).out == limen("predict", "recurrence.limen", table).out
+    weights = library.load("card.limen").network.layers[0].weights
+    assert sum(item["points"] for item in said["items"]) == said["most"] == abs(weights).sum()
+    assert sum(score["rows"] for score in said["scores"]) == 286
+    text = limen("show", "card.limen", "--data", table).out
+    assert f"class = recurrence-events at {said['threshold']} points or more, of {said['most']}" in text
+    assert "points  rows  class = recurrence-events" in text
+    assert "Points\n" in limen("show", "card.limen").out
+
+
+def test_a_card_of_every_input_and_one_with_few_points():
+    """Without a table all inputs count; a budget says how many decisions change."""
+    limen("logic", "a and (b or c)", "-o", "net.limen")
+    every = limen("card", "net.limen")
+    assert every.out.startswith("2 points if a\n")
+    assert "The same decision for every input" in every.out
+    forced = json.loads(limen("card", "net.limen", "--max-points", 1, "--json").out)
+    assert (forced["verdict"], forced["changes"]) == ("refuted", [1, 1])
+    assert all(item["points"] == 1 for item in forced["items"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["logic", "a ^ b", "--one-neuron", "-o", "net.limen"], "no single neuron to save"),
+        (["logic", "a", "b", "--one-neuron", "-o", "net.limen"], "saved at a time"),
+        (["logic", "a", "b", "--fewest"], "one formula at a time"),
+        (["logic", "a", "--fewest", "--one-neuron"], "not both"),
+        (["logic", " ^ ".join(f"x{k}" for k in range(25)), "--one-neuron"], "at most 20 inputs"),
+        (["card", "nowhere.limen"], "nowhere.limen"),
+    ],
+)
+def test_mistakes_about_one_neuron_are_refused(arguments, words, tmp_path):
+    """Exit code 1, one line that says what to do, no file."""
+    ended = limen(*arguments)
+    assert (ended.code, ended.out) == (1, "")
+    assert words in ended.err.lower() or words in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_card_is_refused():
+    """Several neurons can't be added up; scores need a card and the column that holds the truth."""
+    assert limen("fit", EXAMPLES / "iris.csv", "-t", "species", "-q").code == 0
+    assert "one neuron, for two classes" in limen("card", "iris.limen").err
+    assert "isn't a card" in limen("show", "iris.limen", "--data", EXAMPLES / "iris.csv").err
