@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import accuracy, perceptron
+from bench import accuracy, neuron, perceptron
 
-BENCHMARKS = {"accuracy": accuracy.main, "perceptron": perceptron.main}
+BENCHMARKS = {"accuracy": accuracy.main, "neuron": neuron.main, "perceptron": perceptron.main}
 
 
 def main() -> None:

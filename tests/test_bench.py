@@ -58,8 +58,19 @@ def test_the_table_is_printed_for_people():
     assert "[mnist]" not in done.stdout
 
 
+def test_the_tables_of_exact_questions_are_made():
+    """On toy sizes each group of `neuron` gives its table, every answer checked."""
+    done = bench("neuron", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {row["group"]: row["table"] for row in json.loads(done.stdout)["rows"]}
+    assert set(found) == {"decide", "gates", "cards", "separable"}
+    assert all(row["checked"] == "yes" for row in found["separable"])
+    assert found["gates"][0]["gates: functions"] == "1: 104, 2: 152"
+
+
 @pytest.mark.parametrize(
-    "arguments", [("perceptron", "--only", "none"), ("perceptron", "--data", "nowhere"), ()]
+    "arguments",
+    [("perceptron", "--only", "none"), ("perceptron", "--data", "nowhere"), ("neuron", "--only", "none"), ()],
 )
 def test_what_cannot_be_run_is_refused(arguments):
     """An unknown group, a folder that isn't there or no name ends with a message and no result."""
