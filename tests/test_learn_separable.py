@@ -512,7 +512,7 @@ def test_a_signal_stops_it_within_a_second():
         import limen.learn
         from limen.learn import _separation
 
-        module = sys.modules["limen.learn.separable"]
+        module = sys.modules["limen.learn.separability"]
         module._taught = lambda *args: None
         _separation.LARGE = 1 << 40  # one long simplex method
         decide = _separation.Search.decide

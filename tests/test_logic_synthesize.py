@@ -14,7 +14,7 @@ import limen
 import naive
 from limen import logic
 from limen.errors import InputError
-from limen.logic import _line, _parts, _plan, _smallest, _telescope, fewest, synthesize
+from limen.logic import _line, _parts, _plan, _smallest, _telescope, synthesis, synthesize
 
 
 def outputs(net):
@@ -355,7 +355,7 @@ def test_what_isnt_a_function(f):
 
 def test_a_wrong_plan_is_never_returned(monkeypatch):
     """Where a way of building is broken, the function's own network is returned, or nothing."""
-    monkeypatch.setattr(fewest, "smallest", lambda values: [({0: 1}, 1)])
+    monkeypatch.setattr(synthesis, "smallest", lambda values: [({0: 1}, 1)])
     with pytest.raises(AssertionError, match="doesn't compute the table"):
         synthesize([0, 1, 1, 0])
 

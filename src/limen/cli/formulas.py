@@ -113,12 +113,12 @@ def _fewest(named: dict[str, Any]) -> Any:
 
 def _one_neuron(named: dict[str, Any], output: Path | None, svg: Path | None, as_json: bool) -> None:
     """Print for each formula whether one neuron computes it, and why or why not."""
-    from limen.logic import network, one_neuron
+    from limen.logic import one_neuron, truth_table
 
     if (output or svg) and len(named) > 1:
         raise InputError(f"One neuron is saved at a time. Received: {len(named)} formulas.")
     answers = {
-        name: one_neuron(network({name: formula}) if len(formula.inputs) <= TABLE_MOST else formula)
+        name: one_neuron(truth_table({name: formula}) if len(formula.inputs) <= TABLE_MOST else formula)
         for name, formula in named.items()
     }
     if (output or svg) and not all(answer.is_proved for answer in answers.values()):

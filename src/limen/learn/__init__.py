@@ -13,7 +13,7 @@ from limen.learn import stream
 from limen.learn.binding import model
 from limen.learn.encoder import ThresholdEncoder
 from limen.learn.perceptron import Perceptron
-from limen.learn.separable import Removal, fewest_removals, separable
+from limen.learn.separability import Removal, fewest_removals, separable
 from limen.learn.shards import ShardState, mix, shard_epoch
 
 __all__ = [

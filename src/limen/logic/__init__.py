@@ -47,6 +47,7 @@ from limen.logic._sympy import (
     from_sympy,
     to_sympy,
 )
+from limen.logic.building import network
 from limen.logic.card import PointsCard, points_card
 from limen.logic.connectives import (
     at_least,
@@ -59,7 +60,6 @@ from limen.logic.connectives import (
     majority,
     true,
 )
-from limen.logic.fewest import synthesize
 from limen.logic.grammar import parse
 from limen.logic.minterms import from_table
 from limen.logic.primes import (
@@ -76,7 +76,7 @@ from limen.logic.small_formula import (
     formula,
     formulas,
 )
-from limen.logic.synthesis import network
+from limen.logic.synthesis import synthesize
 from limen.logic.table import TruthTable, truth_table
 from limen.logic.threshold import one_neuron
 from limen.logic.two_level import minimal_dnf

@@ -148,7 +148,7 @@ def rules(net: Network) -> Rules:
     carry fires when h1.2
     low fires when h1.4
     >>> print(rules(Network(Layer([[5], [4], [-2], [2]], [-4]), ["a", "b", "age >= 35", "c"], domain="binary")))
-    y1 fires when 5·a + 4·b − 2·"age >= 35" + 2·c ≥ 4
+    y1 fires when 2·a + 2·b − "age >= 35" + c ≥ 2
     """
     if not isinstance(net, Network):
         raise InputError(f"Expected a limen.Network. Received: {type(net).__name__}.")

@@ -34,11 +34,11 @@ import numpy as np
 from limen import _text
 from limen.errors import InputError
 from limen.logic.asked import DONT_CARE, MOST_INPUTS, asked
+from limen.logic.building import named_formulas
 from limen.logic.connectives import at_least, false, names_of, true
 from limen.logic.forms import counted, factored, joined, negated, shorter
 from limen.logic.primes import with_inputs
 from limen.logic.proposition import Formula
-from limen.logic.synthesis import named_formulas
 from limen.logic.table import TruthTable, truth_table
 from limen.logic.two_level import MOST_TERMS, Term, cover, holds_on, length, terms_formula, unate
 from limen.network import Network

@@ -1,210 +1,151 @@
-"""`Formula` → `Network`: `network`.
+"""Function → a `Network` of few gates: `synthesize`.
 
-Formulas become literals and gates (`limen.logic.gates`) from the inside out, gates become layers
-(`limen.logic.layout`). On the way, chains are gathered, however they were bracketed: a conjunction takes in the
-parts of the conjunctions inside it (and, by De Morgan's laws, of the negated disjunctions and implications), a parity
-those of ``xor`` and ``iff``. A part that is used elsewhere too keeps its own neuron.
+A *gate* is a neuron that doesn't merely pass a value on (`limen.Network.n_gates`). What is promised:
+
+====================================  ==================================================================================
+functions of up to four inputs        the fewest gates of all networks of threshold neurons, don't-care entries used as
+                                      serves best: at most 3
+functions of more inputs              one gate if and only if it is one neuron; otherwise a small network, of which it
+                                      isn't known that it is the smallest
+parity of `n` inputs                  ``floor(log2 n) + 1`` gates, as any function of the number of ones has few
+any function of `n` inputs            about ``2 · 2**(n / 2)`` gates at most
+====================================  ==================================================================================
+
+Inputs on which a complete table doesn't depend aren't counted. Every network is compared with the function on all rows
+before it is returned.
+
+References
+----------
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapters 7 and 14.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from operator import index
+from typing import Any
 
-from limen import _text
-from limen._door import unique_names
+import numpy as np
+
+from limen import rewrite
 from limen.errors import InputError
-from limen.logic.connectives import names_of
-from limen.logic.gates import FALSE, TRUE, Gates, Literal
-from limen.logic.layout import lay_out
-from limen.logic.proposition import Formula, checked, inputs_of, postorder
+from limen.logic._chain import EXACT_INPUTS
+from limen.logic._plan import planned
+from limen.logic._smallest import matters, smallest
+from limen.logic.asked import DONT_CARE, Asked, asked, rows_of
+from limen.logic.building import network
 from limen.network import Network
+from limen.step import Array
 
-__all__ = ["named_formulas", "network"]
+__all__ = ["MOST_INPUTS", "synthesize"]
+
+MOST_INPUTS = 16
+CHUNK = 1 << 12  # rows that a network is called with at a time
 
 
-def network(
-    formula: Formula | Mapping[str, Formula], *, inputs: str | Iterable[str] | None = None
-) -> Network:
-    """Return the network of threshold neurons that computes one or several formulas.
-
-    The identity, *not*, *and*, *or*, ``a & ~b``, ``implies``, ``at_least``, ``at_most`` and ``majority`` of inputs or
-    negated inputs are one neuron each; so is whatever adds inputs to one neuron by *and* and *or*, such as
-    ``a & (b | c)``. Anything else becomes layers. Equal parts become one neuron. (*Not* is the always-active bias
-    neuron against an inhibitory input: ``1 − a`` reaches 1, written ``−a ≥ 0``.)
+def synthesize(f: Any, *, inputs: str | Iterable[str] | None = None, max_gates: int | None = None) -> Network:
+    """Return a network of few gates that computes a function.
 
     Parameters
     ----------
-    formula : Formula, or mapping of str to Formula
-        One formula (its output is called ``y``), or a formula for each named output.
+    f : Formula, Network with one output, TruthTable with one output, or array_like of shape (2**n_inputs,)
+        At most 16 inputs. An array holds 0 and 1 in truth-table order, and None or -1 where either will do.
     inputs : str or iterable of str, optional
-        Names and order of the inputs; may hold more than the formulas use. Default: the formulas' own.
+        Names. Default: those of `f`, or ``x1, x2, …``.
+    max_gates : int, optional
+        The most gates that will do.
 
     Returns
     -------
     Network
-        Exact: heaviside layers, int64 weights, binary domain. Agrees with the formulas on all rows of inputs.
+        Exact: heaviside layers, int64 weights, binary domain. Agrees with `f` on all rows. The fewest gates there are
+        for up to four inputs; small, but not proved smallest, for more.
 
     Raises
     ------
     InputError
-        Not a formula, no formula, or a formula uses an input that isn't in `inputs`.
+        Not one of these, several outputs, more than 16 inputs, `max_gates` isn't a whole number from 1 on, or more
+        gates are needed, or were found, than `max_gates`.
 
     References
     ----------
-    W. S. McCulloch and W. Pitts (1943), "A logical calculus of the ideas immanent in nervous activity".
+    S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 
     Examples
     --------
     >>> from limen import logic
     >>> a, b, c = logic.inputs("a b c")
-    >>> print(network({"c": a & ~b}))
+    >>> parity = synthesize(a ^ b ^ c)
+    >>> parity.n_gates
+    2
+    >>> print(synthesize([0, 1, None, 0], inputs="a b"))
     Network: 2 inputs → 1 heaviside
-    c fires when a − b ≥ 1
-    >>> print(network(a & (b | ~c)))
-    Network: 3 inputs → 1 heaviside
-    y fires when 2·a + b − c ≥ 2
-    >>> print(network({"sum": a ^ b, "carry": a & b}))
-    Network: 2 inputs → 2 heaviside → 2 heaviside
-    h1.1 fires when a + b ≥ 1
-    h1.2 fires when a + b ≥ 2
-    sum fires when h1.1 − h1.2 ≥ 1
-    carry fires when h1.2 ≥ 1
+    y fires when −a + b ≥ 1
+    >>> synthesize(a ^ b, max_gates=1)
+    Traceback (most recent call last):
+        ...
+    limen.errors.InputError: max_gates must be at least 2, the fewest gates that compute y. Received: 1.
     """
-    formulas, names = named_formulas(formula, inputs)
-    gates = Gates(len(names))
-    literals = _literals(gates, list(formulas.values()), {n: gates.input(i) for i, n in enumerate(names)})
-    return lay_out(gates, dict(zip(formulas, literals, strict=True)), names)
-
-
-def named_formulas(
-    formula: Formula | Mapping[str, Formula], inputs: str | Iterable[str] | None
-) -> tuple[dict[str, Formula], tuple[str, ...]]:
-    """Return a formula for each output, and the inputs, both checked."""
-    if isinstance(formula, Mapping):
-        formulas = {name: checked(part) for name, part in formula.items()}
-        if not formulas:
-            raise InputError("Expected a formula for at least one output. Received: none.")
-    else:
-        formulas = {"y": checked(formula)}
-    unique_names(list(formulas), "outputs", "y", len(formulas))
-    used = inputs_of(formulas.values())
-    if inputs is None:
-        return formulas, used
-    names = names_of(inputs)
-    known = set(names)
-    unknown = [name for name in used if name not in known]
-    if unknown:
+    most = None if max_gates is None else _at_least_one(max_gates)
+    what = asked(f, inputs=inputs)
+    values = what.table(MOST_INPUTS, "Give a formula of fewer inputs, or build it with limen.logic.network")
+    n_needed = len(matters(values)[0])
+    best = min(_candidates(what, values), key=lambda net: (net.n_gates, net.n_neurons))
+    if most is not None and best.n_gates > most:
+        if (values != DONT_CARE).all():
+            proved = n_needed <= EXACT_INPUTS
+        else:
+            proved = what.n_inputs <= EXACT_INPUTS
+        proved = proved or best.n_gates == 2  # it isn't one neuron
         raise InputError(
-            f"inputs must hold every input of the formulas ({_text.listing(used)}). Received: no"
-            f" {_text.listing(unknown)}."
+            f"max_gates must be at least {best.n_gates}, the fewest gates that compute {what.output}."
+            f" Received: {most}."
+            if proved
+            else f"max_gates is {most}, and the smallest network found for {what.output} has {best.n_gates} gates (it"
+            " isn't proved that none is smaller). Allow more gates."
         )
-    return formulas, names
+    return best
 
 
-def _literals(gates: Gates, formulas: list[Formula], wires: Mapping[str, Literal]) -> list[Literal]:
-    """Return the literal of each formula."""
-    uses = Counter(id(formula) for formula in formulas)
-    for node in postorder(formulas):
-        uses.update(id(part) for part in node.parts)
-    known: dict[int, Literal] = {}
-    gathered: dict[int, tuple[list[Formula], Callable[[list[Literal]], Literal]]] = {}
-    pending = formulas[::-1]
-    while pending:
-        node = pending[-1]
-        if id(node) in known:
-            pending.pop()
-        elif id(node) not in gathered:
-            gathered[id(node)] = parts, _ = _gathered(node, uses, gates, wires)
-            pending += reversed(parts)
-        else:
-            pending.pop()
-            parts, combine = gathered.pop(id(node))
-            known[id(node)] = combine([known[id(part)] for part in parts])
-    return [known[id(formula)] for formula in formulas]
+def _at_least_one(max_gates: Any) -> int:
+    try:
+        most = index(max_gates)
+    except TypeError:
+        most = 0
+    if most < 1 or isinstance(max_gates, bool | np.bool_):
+        raise InputError(
+            f"max_gates must be a whole number from 1 on (an output is a gate). Received: {max_gates!r}."
+        )
+    return most
 
 
-def _gathered(
-    node: Formula, uses: Mapping[int, int], gates: Gates, wires: Mapping[str, Literal]
-) -> tuple[list[Formula], Callable[[list[Literal]], Literal]]:
-    """Return the formulas that a node's literal is made of, and how their literals make it."""
-    junction = _junction(node)
-    if junction:
-        turned = int(junction != "and")  # a disjunction is what isn't a conjunction of negations
-        parts, signs = _spread(node, turned, _all, uses)
-        return parts, lambda p: gates.conjunction(x ^ s for x, s in zip(p, signs, strict=True)) ^ turned
-    match node.kind:
-        case "input":
-            return [], lambda _: wires[node.name]
-        case "constant":
-            return [], lambda _: TRUE if node.count else FALSE
-        case "not":
-            return [node.parts[0]], lambda p: p[0] ^ 1
-        case "at_most":
-            return list(node.parts), lambda p: gates.at_least(node.count + 1, p) ^ 1
-        case "exactly":
-            return list(node.parts), lambda p: gates.exactly(node.count, p)
-        case "xor" | "iff":
-            parts, signs = _spread(node, 0, _odd, uses)
-            return parts, lambda p: gates.parity([TRUE] * (sum(signs) % 2) + p)
-        case _:
-            return list(node.parts), lambda p: gates.at_least(_needed(node), p)
+def _candidates(what: Asked, values: Array) -> Iterator[Network]:
+    """Yield networks that compute the function, compared with it on all rows."""
+    for net in _own(what):
+        if _agrees(net, values):
+            yield net
+    plan = smallest(values)
+    if plan is None:
+        raise AssertionError("without a limit there is a plan for every table")
+    net = planned(plan, what.inputs, what.output)
+    if not _agrees(net, values):
+        raise AssertionError("a plan that doesn't compute the table")
+    yield net
 
 
-def _needed(node: Formula) -> int:
-    """Return how many parts of an ``at_least`` or a ``majority`` must hold."""
-    return node.count if node.kind == "at_least" else len(node.parts) // 2 + 1
+def _own(what: Asked) -> Iterator[Network]:
+    """Yield the networks that a formula or a network is by the way it is written."""
+    if what.formula is not None:
+        yield rewrite.simplify(network({what.output: what.formula}, inputs=what.inputs))
+    elif what.network is not None and what.network.is_exact:
+        yield rewrite.simplify(what.network)
 
 
-def _junction(node: Formula) -> str:
-    """Return ``and``, ``or`` or ``implies`` for a formula that is one of them, whatever its kind, else nothing."""
-    if node.kind in {"and", "or", "implies"}:
-        return node.kind
-    if node.kind in {"at_least", "majority"}:
-        k = _needed(node)
-        return "and" if k == len(node.parts) else "or" if k == 1 else ""
-    return ""
-
-
-_Signed: TypeAlias = tuple[Formula, int]  # a formula, and 1 if its negation is meant
-
-
-def _spread(
-    node: Formula, sign: int, rule: Callable[[Formula, int], list[_Signed]], uses: Mapping[int, int]
-) -> tuple[list[Formula], list[int]]:
-    """Return what a node comes apart into by a rule, left to right, and the signs; shared parts stay whole."""
-    parts, signs = [], []
-    pending = rule(node, sign)[::-1]
-    while pending:
-        part, sign = pending.pop()
-        inner = rule(part, sign) if uses[id(part)] == 1 else []
-        if inner:
-            pending += reversed(inner)
-        else:
-            parts.append(part)
-            signs.append(sign)
-    return parts, signs
-
-
-def _all(node: Formula, sign: int) -> list[_Signed]:
-    """Return the signed formulas that must all hold for the signed `node` to hold, or none if it is no such."""
-    if node.kind == "not":
-        return [(node.parts[0], 1 - sign)]
-    junction = _junction(node)
-    if junction == "implies":
-        return [(node.parts[0], 0), (node.parts[1], 1)] if sign else []
-    return [(part, sign) for part in node.parts] if junction == ("or" if sign else "and") else []
-
-
-def _odd(node: Formula, sign: int) -> list[_Signed]:
-    """Return signed formulas of which `node` is the parity; the signs that are 1 are counted."""
-    match node.kind:
-        case "not":
-            return [(node.parts[0], 1 - sign)]
-        case "xor":
-            return [(node.parts[0], sign), (node.parts[1], 0)]
-        case "iff":
-            return [(node.parts[0], 1 - sign), (node.parts[1], 0)]
-        case _:
-            return []
+def _agrees(net: Network, values: Array) -> bool:
+    """Whether a network puts out a table's values on all rows for which it has one."""
+    for start in range(0, len(values), CHUNK):
+        part = values[start : start + CHUNK]
+        put_out = net(rows_of(np.arange(start, start + len(part)), net.n_inputs))[:, 0]
+        if not ((put_out == part) | (part == DONT_CARE)).all():
+            return False
+    return True

@@ -17,9 +17,9 @@ import numpy as np
 from limen import _text
 from limen._door import as_array, frozen
 from limen.errors import InputError
+from limen.logic.building import named_formulas
 from limen.logic.connectives import names_of
 from limen.logic.proposition import Formula, evaluate
-from limen.logic.synthesis import named_formulas
 from limen.network import Network
 from limen.step import Array
 
