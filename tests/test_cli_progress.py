@@ -76,3 +76,24 @@ def test_nobody_looks(quiet, monkeypatch):
         assert watched(clf) is clf
         assert vars(clf) == vars(Perceptron())
     assert stream.getvalue() == ""
+
+
+def test_a_search_shows_what_the_log_tells(monkeypatch):
+    """A search that takes longer is named, with what it found so far; where nobody looks, nothing is written."""
+    import logging
+
+    from rich.progress import Progress
+
+    standard_error(monkeypatch)
+    moves = []
+    monkeypatch.setattr(Progress, "update", lambda self, task, **fields: moves.append(fields))
+    with module.waiting("Looking"):
+        logging.getLogger("limen.logic").info("weights of %d in all", 7)
+    assert moves == [{"detail": "weights of 7 in all"}]
+    logging.getLogger("limen.logic").info("nobody listens any more")
+    assert len(moves) == 1
+    stream = standard_error(monkeypatch, terminal=False)
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    with module.waiting("Looking"):
+        logging.getLogger("limen.logic").info("weights of %d in all", 7)
+    assert (stream.getvalue(), len(moves)) == ("", 1)

@@ -9,6 +9,7 @@ import typer
 
 from limen.cli.files import check_writable, saved
 from limen.cli.options import MissingText
+from limen.cli.progress import waiting
 from limen.cli.streams import message, result, result_json
 from limen.errors import InputError
 
@@ -61,7 +62,8 @@ def card(
 
         table = read_table(model, table_file, missing)
     rows = None if table is None else model.encode(table)
-    answer = small_integers(model.network, rows, max_weight=max_points, time_limit=time_limit)
+    with waiting(f"Looking for the fewest points, {time_limit:g} s at most"):
+        answer = small_integers(model.network, rows, max_weight=max_points, time_limit=time_limit)
     assert answer.network is not None  # small_integers always has a neuron: the one it was given, at least
     small = type(model)(answer.network, model.encoding, model.labels)
     points = points_card(answer.network)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from limen.cli.files import check_writable, saved
+from limen.cli.progress import waiting
 from limen.cli.report import in_words
 from limen.cli.streams import result, result_json
 from limen.errors import InputError
@@ -107,7 +108,8 @@ def _fewest(named: dict[str, Any]) -> Any:
     if len(named) > 1:
         raise InputError(f"--fewest builds one formula at a time. Received: {len(named)} formulas.")
     ((name, formula),) = named.items()
-    net = synthesize(formula)
+    with waiting("Looking for few neurons"):
+        net = synthesize(formula)
     return Network(net.layers, net.inputs, [name], net.domain)
 
 
@@ -117,10 +119,11 @@ def _one_neuron(named: dict[str, Any], output: Path | None, svg: Path | None, as
 
     if (output or svg) and len(named) > 1:
         raise InputError(f"One neuron is saved at a time. Received: {len(named)} formulas.")
-    answers = {
-        name: one_neuron(truth_table({name: formula}) if len(formula.inputs) <= TABLE_MOST else formula)
-        for name, formula in named.items()
-    }
+    with waiting("Deciding"):
+        answers = {
+            name: one_neuron(truth_table({name: formula}) if len(formula.inputs) <= TABLE_MOST else formula)
+            for name, formula in named.items()
+        }
     if (output or svg) and not all(answer.is_proved for answer in answers.values()):
         raise InputError(f"There is no single neuron to save. {next(iter(answers.values())).says}")
     files = saved(next(iter(answers.values())).network, output, svg) if output or svg else {}

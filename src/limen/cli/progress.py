@@ -17,7 +17,7 @@ from typing import Any
 
 from limen.cli.streams import is_terminal
 
-__all__ = ["Watch", "progress"]
+__all__ = ["Watch", "progress", "waiting"]
 
 PATIENCE = 2.0  # seconds before progress is worth showing
 LEARNING = "Learning"
@@ -57,19 +57,9 @@ def progress(*, quiet: bool = False) -> Iterator[Watch]:
     if quiet or not is_terminal(sys.stderr):
         yield Watch()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[detail]}"),
-        TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
-    )
+    bar = _bar()
     task = bar.add_task(LEARNING, total=None, detail="(the first run of all compiles for some seconds)")
-    shown, level = Shown(), logger.level
+    shown = Shown()
 
     def show_share(epoch: int, last: int, share: float) -> None:
         detail = f"epoch {epoch} of {last}, {share:.0%} read"
@@ -115,18 +105,66 @@ def progress(*, quiet: bool = False) -> Iterator[Watch]:
             elif share:
                 bar.update(task, total=1.0, completed=share, detail=f"looking through it, {share:.0%} read")
 
+    with _listening(logger, Shares(logging.INFO)), _patiently(bar):
+        yield Watched()
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show, where a person looks, what takes so long and what the log says of it, if it takes longer than a moment."""
+    if not is_terminal(sys.stderr):
+        yield
+        return
+    bar = _bar()
+    task = bar.add_task(what, total=None, detail="")
+
+    class Found(logging.Handler):
+        """What the log tells of a search."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            bar.update(task, detail=record.getMessage())
+
+    with _listening(logging.getLogger("limen"), Found(logging.INFO)), _patiently(bar):
+        yield
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeElapsedColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+
+
+@contextmanager
+def _patiently(bar: Any) -> Iterator[None]:
+    """Start the bar after a moment, and take it away in the end."""
     timer = Timer(PATIENCE, bar.start)
     timer.daemon = True
     timer.start()
-    shares = Shares(logging.INFO)
-    logger.addHandler(shares)
-    if not logger.isEnabledFor(logging.INFO):
-        logger.setLevel(logging.INFO)
     try:
-        yield Watched()
+        yield
     finally:
-        logger.removeHandler(shares)
-        logger.setLevel(level)
         timer.cancel()
         timer.join()
         bar.stop()
+
+
+@contextmanager
+def _listening(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+    """Hand what the log says to a handler."""
+    level = logger.level
+    logger.addHandler(handler)
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

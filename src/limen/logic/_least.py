@@ -21,6 +21,7 @@ J. E. Kelley (1960), "The cutting-plane method for solving convex programs", Jou
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -40,7 +41,8 @@ Separate: TypeAlias = Callable[[list[int], int, int], tuple[Array, Array]]
 """``separate(weights, threshold, gap)`` → firing points whose weighted sum is below `threshold` and resting points
 whose sum is above ``threshold - gap``, shapes (k, n); none only if there are none."""
 
-ALL_AT_ONCE = 400  # points given to the first linear program
+LOG = logging.getLogger("limen.logic")
+
 EVERY_TIME = 64  # points added at a time
 SMALL = (1, 3, 10)  # the largest weights that are tried before all
 SOONER = 10.0  # seconds for these
@@ -377,6 +379,7 @@ def _whole(
                 continue
             if best is None or _size(weights) <= _size(best.weights):
                 best, most = Least(weights, threshold, lower, None), _size(weights)
+        LOG.info("weights of %s in all, at least %d", _size(best.weights) if best else "no number", lower)
         if not caps:
             return best and replace(best, lower=min(lower, _size(best.weights)))
         caps = caps[1:] if _size(best.weights if best else None) > lower or best is None else []
