@@ -220,7 +220,7 @@ def test_constants_need_no_weights() -> None:
         (lambda: logic.small_integers(net_of([1, 1], 0), [[1]]), "2 columns"),
         (
             lambda: logic.small_integers(net_of(np.arange(1, 41) * 10**9, -(10**10)), max_weight=3),
-            "Give rows as X",
+            "Give rows: X in Python",
         ),
     ],
 )

@@ -86,10 +86,17 @@ class Certificate:
                     f"A certificate needs a row of {len(self.inputs)} numbers, a count and an index for each {side}"
                     f" row. Received: rows of shape {rows.shape} and {n_rows} counts."
                 )
+            if rows.dtype.kind not in "buif" or not np.isfinite(rows).all():
+                raise InputError(
+                    f"The rows of a certificate must be finite numbers. Received: {rows.tolist()}."
+                )
             rows.setflags(write=False)
             object.__setattr__(self, side, rows)
             for name in (f"{side}_counts", f"{side}_indices"):
-                object.__setattr__(self, name, tuple(int(value) for value in getattr(self, name)))
+                given = tuple(getattr(self, name))
+                if not all(isinstance(value, int | np.integer) for value in given):
+                    raise InputError(f"{name} must be whole numbers. Received: {given}.")
+                object.__setattr__(self, name, tuple(int(value) for value in given))
         object.__setattr__(self, "inputs", tuple(self.inputs))
 
     @property

@@ -1,7 +1,7 @@
 """The least whole weights that fire on some points and not on others, or multiples of points that show there are none.
 
 The one file of this room that sees the solvers. A linear program suggests weights, or multipliers; what is said to be
-so is worked out again in fractions from its basis:
+so is worked out again in fractions from its basis (`limen.logic._basis`):
 
 * its solution gives whole weights, which are checked on all points;
 * its multipliers give a lower bound on any weights' sum, or points with equal sums;
@@ -33,6 +33,8 @@ import numpy as np
 
 from limen import _rational
 from limen._solver import LinearProgram, Outcome, has_cp_sat, whole_program
+from limen.errors import NotExactError
+from limen.logic import _basis
 from limen.step import Array
 
 __all__ = ["Least", "Separate", "fewest_changes", "least_weights"]
@@ -47,7 +49,6 @@ EVERY_TIME = 64  # points added at a time
 SMALL = (1, 3, 10)  # the largest weights that are tried before all
 SOONER = 10.0  # seconds for these
 SCALES = 200  # at which fractions are rounded, in search of whole weights
-TINY = 1e-7
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class _Points:
     def __init__(self, n: int, *, orderly: bool, largest: int | None) -> None:
         self.n, self.orderly = n, orderly
         self.points: list[Array] = []
+        self.known: set[tuple[int, bytes]] = set()
         self.kinds: list[int] = []
         width = n if orderly else 2 * n
         self.cost = np.append(np.arange(1, n + 1) if orderly else np.ones(2 * n, dtype=np.int64), 0)
@@ -106,15 +108,21 @@ class _Points:
         self.points += [np.zeros(self.n, dtype=np.int64)] * len(bounds)
         self.kinds += [0] * len(bounds)
 
-    def add(self, firing: Array, resting: Array) -> None:
+    def add(self, firing: Array, resting: Array) -> bool:
+        """Add points; tell whether any of them is new, as it is unless the program was solved too roughly."""
+        any_new = False
         for points, kind in ((firing, 1), (resting, -1)):
-            if len(points):
-                seen = np.asarray(points, dtype=np.int64)
+            new = [point for point in points if (kind, point.tobytes()) not in self.known]
+            if new:
+                any_new = True
+                self.known.update((kind, point.tobytes()) for point in new)
+                seen = np.array(new, dtype=np.int64)
                 rows = np.cumsum(seen, axis=1) if self.orderly else np.hstack([seen, -seen])
-                ones = np.full((len(points), 1), -1)
-                self._append(kind * np.hstack([rows, ones]), np.full(len(points), 0 if kind > 0 else 1))
+                ones = np.full((len(seen), 1), -1)
+                self._append(kind * np.hstack([rows, ones]), np.full(len(seen), 0 if kind > 0 else 1))
                 self.points += list(seen)
-                self.kinds += [kind] * len(points)
+                self.kinds += [kind] * len(seen)
+        return any_new
 
     def _append(self, rows: Array, right: Array) -> None:
         self.rows = np.vstack([self.rows, rows])
@@ -144,79 +152,12 @@ class _Points:
             return [w - v for w, v in zip(weights, [*weights[1:], 0], strict=True)] + [threshold]
         return [max(w, 0) for w in weights] + [max(-w, 0) for w in weights] + [threshold]
 
-    # From a basis to facts --------------------------------------------------------------------------------
-
-    def vertex(self, found: Outcome) -> list[Fraction]:
-        """Return the program's solution exactly, from its basis; roughly where the basis gives none."""
-        tight, free = np.flatnonzero(~found.basic_rows), np.flatnonzero(found.basic_columns)
-        exact = None
-        if len(tight) == len(free):
-            exact = _rational.solve(self.rows[np.ix_(tight, free)].tolist(), self.right[tight].tolist())
-        if exact is None:
-            return [Fraction(float(value)).limit_denominator(1000) for value in found.x]
-        columns = [Fraction(0)] * self.rows.shape[1]
-        for place, value in zip(free.tolist(), exact, strict=True):
-            columns[place] = value
-        return columns
-
-    def bound(self, found: Outcome, cost: Array) -> tuple[Fraction, Array] | None:
-        """Return a proved lower bound on ``cost · columns``, and which rows and columns hold it up, or None."""
-        tight, free = np.flatnonzero(~found.basic_rows), np.flatnonzero(found.basic_columns)
-        if len(tight) != len(free):
-            return None
-        matrix = self.rows[np.ix_(tight, free)].T.tolist()
-        duals = _rational.solve(matrix, cost[free].tolist())
-        if duals is None or min(duals, default=Fraction(0)) < 0:
-            return None
-        reduced = [Fraction(int(c)) for c in cost]
-        for row, dual in zip(tight.tolist(), duals, strict=True):
-            if dual:
-                for column in np.flatnonzero(self.rows[row]).tolist():
-                    reduced[column] -= dual * int(self.rows[row, column])
-        if reduced[-1] != 0 or min(reduced) < 0:
-            return None
-        value = sum((d * int(b) for d, b in zip(duals, self.right[tight].tolist(), strict=True)), Fraction(0))
-        needed = [self.rows[row] for row, d in zip(tight.tolist(), duals, strict=True) if d > 0]
-        unit = np.eye(self.rows.shape[1], dtype=np.int64)
-        needed += [unit[column] for column, r in enumerate(reduced) if r > 0]
-        return value, np.array(needed, dtype=np.int64).reshape(-1, self.rows.shape[1])
-
     def multiples(self, found: Outcome) -> list[tuple[Array, int]] | None:
-        """Return points and counts that show that there are no weights, exactly, or None if they don't come out."""
-        if len(found.duals) != len(self.rows):
+        """Return points and counts that show that there are no weights, or None if they don't come out exactly."""
+        rows = _basis.contradiction(self.rows, self.right, found)
+        if rows is None:
             return None
-        sizes = np.abs(found.duals)
-        for tiny in (TINY, 1e-5, 1e-9):
-            used = np.flatnonzero(sizes > tiny * sizes.max(initial=1e-300))
-            totals = found.duals[used] @ self.rows[used]
-            equal = np.flatnonzero(np.abs(totals) <= tiny * max(1.0, sizes.max(initial=0)) * 10)
-            for counts in self._counts(used, equal, sizes):
-                if counts is not None and self._shows(used, counts):
-                    return [
-                        (self.points[row], self.kinds[row] * count)
-                        for row, count in zip(used.tolist(), counts, strict=True)
-                        if count and self.kinds[row]
-                    ]
-        return None
-
-    def _counts(self, used: Array, equal: Array, sizes: Array) -> list[list[int] | None]:
-        exact = None
-        if len(used) and len(equal):
-            exact = _rational.null_vector(self.rows[np.ix_(used, equal)].T.tolist())
-            if exact is not None and exact[0] < 0:
-                exact = [-count for count in exact]
-        scaled = sizes[used] / sizes[used].min() if len(used) else sizes[used]
-        shares = [Fraction(float(value)).limit_denominator(360) for value in scaled]
-        common = lcm(*(share.denominator for share in shares)) if shares else 1
-        return [exact, [int(share * common) for share in shares]]
-
-    def _shows(self, used: Array, counts: list[int]) -> bool:
-        if not counts or min(counts) < 0:
-            return False
-        rows = self.rows[used].astype(object)
-        totals = [sum(c * v for c, v in zip(counts, column, strict=True)) for column in rows.T.tolist()]
-        gain = sum(c * int(b) for c, b in zip(counts, self.right[used].tolist(), strict=True))
-        return gain > 0 and totals[-1] == 0 and max(totals[:-1], default=0) <= 0
+        return [(self.points[row], self.kinds[row] * count) for row, count in rows if self.kinds[row]]
 
 
 def least_weights(
@@ -269,18 +210,17 @@ def least_weights(
                 return None
             return Least(None, 0, 0, None, multiples)
         if found.status != "optimal":
-            return None
-        columns = points.vertex(found)
+            return None if known is None else Least(*known, 0, None)
+        columns = _basis.vertex(points.rows, points.right, found)
         common = lcm(*(value.denominator for value in columns))
         weights = [int(value * common) for value in points.weights(columns)]
         threshold = int(columns[-1] * common)
         wrong = separate(weights, threshold, common)
         if not (len(wrong[0]) or len(wrong[1])):
             break
-        if until is not None and time.monotonic() > until:
-            return None
-        points.add(*wrong)
-    proved = points.bound(found, points.cost)
+        if _is_over(until) or not points.add(*wrong):
+            return None if known is None else Least(*known, 0, None)
+    proved = None if _is_over(until) else _basis.bound(points.rows, points.right, points.cost, found)
     lower = ceil(proved[0]) if proved is not None else 0
     divisor = gcd(*weights)
     if divisor > 1:
@@ -327,6 +267,10 @@ def _size(weights: list[int] | None) -> int:
     return sum(abs(w) for w in weights or [])
 
 
+def _is_over(until: float | None) -> bool:
+    return until is not None and time.monotonic() > until
+
+
 def _left(until: float | None) -> float | None:
     return None if until is None else max(0.01, until - time.monotonic())
 
@@ -353,18 +297,21 @@ def _whole(
             return best and replace(best, lower=lower)
         cap = caps[0] if caps else most
         limit = left if not caps else min(SOONER, left / 4 if left is not None else SOONER)
-        found = whole_program(
-            points.cost,
-            *points.box(cap, most),
-            points.rows,
-            points.right,
-            np.full(len(points.rows), np.inf),
-            engine=engine,
-            time_limit=limit,
-            start=None
-            if best is None or best.weights is None
-            else points.columns(best.weights, best.threshold),
-        )
+        start = None if best is None or best.weights is None else points.columns(best.weights, best.threshold)
+        try:
+            found = whole_program(
+                points.cost,
+                *points.box(cap, most),
+                points.rows,
+                points.right,
+                np.full(len(points.rows), np.inf),
+                engine=engine,
+                time_limit=limit,
+                start=start,
+            )
+        except NotExactError:  # too large for CP-SAT: HiGHS may still find weights, though it proves nothing
+            engine = "HiGHS"
+            continue
         if not caps:
             if found.status == "infeasible" and engine == "CP-SAT" and best is None:
                 return Least(None, 0, 0, None)
@@ -375,7 +322,8 @@ def _whole(
             weights, threshold = [int(w) for w in points.weights(columns)], int(columns[-1])
             wrong = separate(weights, threshold, 1)
             if len(wrong[0]) or len(wrong[1]):
-                points.add(*wrong)
+                if not points.add(*wrong):
+                    return best and replace(best, lower=lower)
                 continue
             if best is None or _size(weights) <= _size(best.weights):
                 best, most = Least(weights, threshold, lower, None), _size(weights)
@@ -408,30 +356,59 @@ def _only_one(
     points.points.append(np.zeros(points.n, dtype=np.int64))
     points.kinds.append(0)
     unit = np.eye(width, dtype=np.int64)
-    sure = True
     for k, own in enumerate(least.weights):
         up = unit[k : points.n].sum(axis=0) if points.orderly else unit[k] - unit[points.n + k]
         for cost, limit in [(up, own + 1)] if points.orderly else [(up, own + 1), (-up, 1 - own)]:
             points.program.set_cost(-cost)
             while True:
                 best = points.program.solve(time_limit=_left(until))
-                if best.status != "optimal":
+                if best.status != "optimal" or _is_over(until):
                     return None
-                bound = points.bound(best, -cost)
+                bound = _basis.bound(points.rows, points.right, -cost, best)
                 if bound is not None and -bound[0] < limit:
                     break
-                columns = points.vertex(best)
+                columns = _basis.vertex(points.rows, points.right, best)
                 common = lcm(*(value.denominator for value in columns))
                 weights = [int(value * common) for value in points.weights(columns)]
                 wrong = separate(weights, int(columns[-1] * common), common)
                 if len(wrong[0]) or len(wrong[1]):
-                    points.add(*wrong)
+                    if _is_over(until) or not points.add(*wrong):
+                        return None
                     continue
                 if common == 1 and _size(weights) == size and weights != least.weights:
                     return False
-                sure = False
+                other = _another(points, cost, limit, size, separate, until)
+                if other is not False:
+                    return None if other is None else False
                 break
-    return True if sure else None
+    return True
+
+
+def _another(
+    points: _Points, side: Array, least: int, size: int, separate: Separate, until: float | None
+) -> bool | None:
+    """Tell whether there are whole weights of that sum with ``side · columns`` of at least `least`; CP-SAT knows."""
+    while has_cp_sat() and not _is_over(until):
+        try:
+            found = whole_program(
+                np.zeros(len(side), dtype=np.int64),
+                *points.box(size, size),
+                np.vstack([points.rows, side]),
+                np.append(points.right, least),
+                np.full(len(points.rows) + 1, np.inf),
+                engine="CP-SAT",
+                time_limit=_left(until),
+            )
+        except NotExactError:
+            return None
+        if found.x is None:
+            return False if found.status == "infeasible" else None
+        columns = [Fraction(int(value)) for value in found.x]
+        wrong = separate([int(w) for w in points.weights(columns)], int(columns[-1]), 1)
+        if not (len(wrong[0]) or len(wrong[1])):
+            return True
+        points.add(*wrong)
+    return None
 
 
 def fewest_changes(
@@ -478,17 +455,20 @@ def fewest_changes(
     )
     weights, threshold = start
     wrong = (points @ np.array(weights) >= threshold) != fires
-    found = whole_program(
-        np.concatenate([np.zeros(n + 1, dtype=np.int64), counts]),
-        np.concatenate([np.full(n, -largest), [-reach], np.zeros(n_points, dtype=np.int64)]),
-        np.concatenate([np.full(n, largest), [reach], np.ones(n_points, dtype=np.int64)]),
-        rows,
-        np.where(fires, 0, 1),
-        np.full(n_points, np.inf),
-        engine=engine,
-        time_limit=time_limit,
-        start=np.concatenate([weights, [threshold], wrong]),
-    )
+    try:
+        found = whole_program(
+            np.concatenate([np.zeros(n + 1, dtype=np.int64), counts]),
+            np.concatenate([np.full(n, -largest), [-reach], np.zeros(n_points, dtype=np.int64)]),
+            np.concatenate([np.full(n, largest), [reach], np.ones(n_points, dtype=np.int64)]),
+            rows,
+            np.where(fires, 0, 1),
+            np.full(n_points, np.inf),
+            engine=engine,
+            time_limit=time_limit,
+            start=np.concatenate([weights, [threshold], wrong]),
+        )
+    except NotExactError:  # too large for CP-SAT
+        return weights, threshold, 0
     lower = max(0, ceil(found.bound - 1e-9)) if engine == "CP-SAT" and np.isfinite(found.bound) else 0
     if found.x is None:
         return weights, threshold, lower

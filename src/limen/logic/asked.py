@@ -74,12 +74,29 @@ class Asked:
         return truth_table(self.network, inputs=self.inputs).values[:, 0]  # type: ignore[arg-type]
 
     def decide(self, rows: Array, indices: tuple[int, ...] = ()) -> Array:
-        """Return what the function says for rows of inputs: 1, 0 or `DONT_CARE`."""
+        """Return what the function says for rows of inputs: 1, 0 or `DONT_CARE`.
+
+        Parameters
+        ----------
+        rows : array_like of shape (n_rows, n_inputs)
+            It says nothing of rows that aren't zeros and ones.
+        indices : tuple of int, optional
+            Their numbers in the truth table; it says nothing of a row with a number that isn't its own.
+        """
+        given = np.asarray(rows).reshape(-1, self.n_inputs)
+        bits = ((given == 0) | (given == 1)).all(axis=1)
+        zeros_and_ones = np.where(bits[:, np.newaxis], given, 0).astype(np.int8)
+        if len(indices) and self.n_inputs <= MOST_INPUTS:
+            places = 1 << np.arange(self.n_inputs - 1, -1, -1)
+            bits &= zeros_and_ones.astype(np.int64) @ places == np.array(indices)
+        return np.where(bits, self._says(zeros_and_ones), DONT_CARE)
+
+    def _says(self, rows: Array) -> Array:
         if self.values is not None:
             places = 1 << np.arange(self.n_inputs - 1, -1, -1)
-            return self.values[np.asarray(rows, dtype=np.int64).reshape(-1, self.n_inputs) @ places]
+            return self.values[rows.astype(np.int64) @ places]
         if self.formula is not None:
-            columns = {name: np.asarray(rows)[:, k] == 1 for k, name in enumerate(self.inputs)}
+            columns = {name: rows[:, k] == 1 for k, name in enumerate(self.inputs)}
             held = evaluate([self.formula], columns)[0]
             return np.broadcast_to(np.asarray(held, dtype=np.int8), (len(rows),))
         assert self.network is not None
@@ -147,7 +164,7 @@ def _network(net: Network, names: tuple[str, ...] | None) -> Asked:
     if net.domain != "binary" or last not in {"heaviside", "hardmax"}:
         raise InputError(
             "Expected a network with binary inputs that ends in a heaviside or hardmax neuron. Received:"
-            f" {net.domain} inputs and a {last} neuron."
+            f" {net.domain} inputs and {'an' if last[0] in 'aeiou' else 'a'} {last} neuron."
         )
     if names is not None and names != net.inputs:
         raise InputError(
@@ -164,7 +181,14 @@ def _values(f: Any) -> Array:
             f" ones. Received: {f!r}."
             + (" Turn text into a formula with logic.parse." if isinstance(f, str) else "")
         )
-    given = np.asarray(f)
+    if isinstance(f, np.ma.MaskedArray):
+        f = f.filled(DONT_CARE)
+    try:
+        given = np.asarray(f)
+    except ValueError:
+        raise InputError(
+            "A truth table must have shape (2**n_inputs,). Received: rows of unequal lengths."
+        ) from None
     if given.dtype == object:
         given = np.array([DONT_CARE if value is None else value for value in given.ravel()]).reshape(
             given.shape

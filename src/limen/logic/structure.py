@@ -22,7 +22,7 @@ found by which node all ways to another pass through.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,8 +39,16 @@ from limen.network import Network
 
 __all__ = ["Neuron", "neuron_of", "reduced", "turned", "wide_neuron"]
 
+MOST_SEARCHED = 200  # inputs up to which least weights are looked for
+MOST_COMPARED = 1_000  # inputs up to which it is looked at which of them matter
 MOST_LEAVES = 12  # inputs and modules around which a table is made
-LEAF = "\N{NULL}"  # begins the name of what stands for a module; no user's name is asked about under it
+LEAF = (
+    "\N{NULL}"  # begins the name of what stands for a module, repeated where an input's name begins with it
+)
+
+
+class _TooHeavy(Exception):  # noqa: N818 - no error yet: the caller knows what the output is called
+    """A weight doesn't fit into int64, and can only grow."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Neuron:
 
     weights: dict[str, int]
     threshold: int
+    _known_range: tuple[int, int] | None = field(default=None, compare=False, repr=False)
 
     def negated(self) -> Neuron:
         """Return the neuron that fires when this one doesn't."""
@@ -57,6 +66,8 @@ class Neuron:
     @property
     def range(self) -> tuple[int, int]:
         """The least and the largest weighted sum."""
+        if self._known_range is not None:
+            return self._known_range
         lowest = sum(w for w in self.weights.values() if w < 0)
         return lowest, lowest + sum(map(abs, self.weights.values()))
 
@@ -75,7 +86,12 @@ def neuron_of(formula: Formula) -> Neuron | None:
     known: dict[int, Neuron | None] = {}
     for module in _modules(order):
         known[id(module)] = _module(module, known)
-    return known[id(formula)]
+    found = known[id(formula)]
+    if found is None:
+        return None
+    return Neuron(
+        {name: found.weights[name] for name in formula.inputs if name in found.weights}, found.threshold
+    )
 
 
 # Modules ------------------------------------------------------------------------------------------------------
@@ -129,7 +145,10 @@ def _module(module: Formula, known: Mapping[int, Neuron | None]) -> Neuron | Non
         return Neuron({module.name: 1}, 1)
     leaves: dict[str, Neuron] = {}
     made: dict[int, Formula] = {}
-    for node in _around(module, known):
+    around, prefix = _around(module, known), LEAF
+    while any(node.kind == "input" and node.name.startswith(prefix) for node in around):
+        prefix += LEAF
+    for node in around:
         if node.kind == "input" or id(node) not in known or node is module:
             made[id(node)] = Formula(
                 node.kind, tuple(made[id(part)] for part in node.parts), node.name, node.count
@@ -140,11 +159,11 @@ def _module(module: Formula, known: Mapping[int, Neuron | None]) -> Neuron | Non
         own = known[id(node)]
         if own is None:
             return None
-        name = f"{LEAF}{len(leaves)}"
+        name = f"{prefix}{len(leaves)}"
         leaves[name] = own
         made[id(node)] = Formula("input", name=name)
-    around = made[id(module)]
-    outer = _counted(around, leaves) or _by_table(around, tuple(leaves))
+    whole = made[id(module)]
+    outer = _counted(whole, leaves) or _by_table(whole, tuple(leaves))
     for name, inner in sorted(
         leaves.items(), key=lambda leaf: len(leaf[1].weights)
     ):  # a heavy one goes in last
@@ -233,9 +252,19 @@ def _put_in(outer: Neuron, name: str, inner: Neuron) -> Neuron | None:
     if value is None:
         return None
     lowest, highest = inner.range
-    c = max(highest - inner.threshold + 1, inner.threshold - lowest)
-    weights = {other: c * w for other, w in rest.items()} | inner.weights
-    return Neuron(weights, inner.threshold + c * value)
+    low = sum(w for w in rest.values() if w < 0)
+    above = (
+        low + sum(map(abs, rest.values())) > value
+    )  # then, and below `value`, the others alone must decide
+    c = max(1, inner.threshold - lowest if above else 1, highest - inner.threshold + 1 if low < value else 1)
+    grown = {other: c * w for other, w in rest.items()}
+    for other, w in grown.items():
+        if abs(w) > INT64_MAX:
+            raise _TooHeavy(other, w)
+    inner.weights.update(grown)  # a module is used once, so its weights may grow where they are
+    low = sum(w for w in grown.values() if w < 0)
+    known = lowest + low, highest + low + sum(map(abs, grown.values()))
+    return Neuron(inner.weights, inner.threshold + c * value, known)
 
 
 def _only_value(weights: Mapping[str, int], low: int, high: int) -> int | None:
@@ -269,7 +298,10 @@ def wide_neuron(what: Asked, *, least: bool, time_limit: float | None) -> Answer
 
 def _recognised(what: Asked) -> Neuron | None:
     if what.formula is not None:
-        return neuron_of(what.formula)
+        try:
+            return neuron_of(what.formula)
+        except _TooHeavy as heavy:
+            raise _too_heavy(what.output, *heavy.args) from None
     assert what.network is not None  # tables don't come here
     net = what.network if what.network.depth == 1 else rewrite.simplify(what.network)
     return of_network(net) if net.depth == 1 and net.layers[0].activation == "heaviside" else None
@@ -314,7 +346,7 @@ def least_neuron(
             "proved", f"{what.output} {'always' if fires else 'never'} fires.", net, None, (0, 0), True
         )
     lower, unique = _least_possible(sizes, need), None
-    if least and lower < sum(sizes) and can_be_asked(sizes, need):
+    if least and lower < sum(sizes) and len(sizes) <= MOST_SEARCHED and can_be_asked(sizes, need):
         best = least_weights(
             len(names), of_neuron(sizes, need), orderly=True, largest=largest, time_limit=time_limit
         )
@@ -340,6 +372,10 @@ def _least_possible(sizes: list[int], need: int) -> int:
     An input matters if the others can bring the sum so near that it decides. Filling up with the heaviest that still
     fit shows that for most; what it doesn't show isn't counted.
     """
+    if max(sizes) == 1:
+        return len(sizes)
+    if len(sizes) > MOST_COMPARED:
+        return 0
     matter = 0
     for k, own in enumerate(sizes):
         left = need - 1
@@ -370,8 +406,16 @@ def _must_fit(what: Asked, weights: list[int], threshold: int) -> None:
     reach = sum(map(abs, weights)) + abs(threshold)
     if reach > INT64_MAX:
         heaviest = max(range(len(weights)), key=lambda k: abs(weights[k]))
-        raise NotExactError(
-            f"One neuron computes {what.output}, but its net input, up to {reach}, doesn't fit into int64: input"
-            f" {what.inputs[heaviest]!r} has weight {weights[heaviest]}. Use fewer inputs, or a network of several"
-            " neurons (logic.network)."
-        )
+        raise _too_heavy(what.output, what.inputs[heaviest], weights[heaviest])
+
+
+def _too_heavy(output: str, name: str, weight: int) -> NotExactError:
+    shown = (
+        str(weight)
+        if abs(weight) < 1 << 80
+        else f"about {'-' if weight < 0 else ''}2**{abs(weight).bit_length() - 1}"
+    )
+    return NotExactError(
+        f"One neuron computes {output}, but its net input doesn't fit into int64: input {name!r} has weight {shown}. Use"
+        " fewer inputs, or a network of several neurons (logic.network)."
+    )

@@ -14,13 +14,11 @@ Computers C-26: up to eight inputs, two firing and two resting rows refute.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from limen import _text
 from limen.answer import Answer, Certificate
 from limen.errors import InputError
 from limen.logic._least import EVERY_TIME, Least, Separate, least_weights
@@ -29,7 +27,7 @@ from limen.logic.asked import DONT_CARE, MOST_INPUTS, Asked, asked, rows_of
 from limen.network import Layer, Network
 from limen.step import Array
 
-__all__ = ["neuron", "one_neuron", "seconds"]
+__all__ = ["decide", "decide_table", "neuron", "one_neuron", "proved", "seconds", "separation", "sums_of"]
 
 FOUR_ROWS = 10  # inputs up to which four rows are looked for before anything else shows why not
 EASY = (
@@ -103,21 +101,26 @@ def one_neuron(
     doesn't  1 1
     sum      1 1
     """
-    what = asked(f, inputs=inputs)
-    limit = seconds(time_limit)
+    return decide(asked(f, inputs=inputs), least=least, time_limit=seconds(time_limit))
+
+
+def decide(what: Asked, *, least: bool, time_limit: float | None) -> Answer:
+    """Return the answer of `one_neuron`."""
     if what.n_inputs > MOST_INPUTS and what.values is None:
         from limen.logic.structure import wide_neuron
 
-        return wide_neuron(what, least=least, time_limit=limit)
-    values = what.table()
-    return decide_table(what, values, least=least, time_limit=limit)
+        return wide_neuron(what, least=least, time_limit=time_limit)
+    return decide_table(what, what.table(), least=least, time_limit=time_limit)
 
 
 def seconds(time_limit: Any) -> float | None:
     """Return a time limit, checked."""
     if time_limit is None:
         return None
-    if isinstance(time_limit, bool) or not isinstance(time_limit, int | float) or not time_limit > 0:
+    number = isinstance(time_limit, int | float | np.integer | np.floating) and not isinstance(
+        time_limit, bool
+    )
+    if not number or not time_limit > 0:
         raise InputError(
             f"time_limit must be a number of seconds above 0, or None. Received: {time_limit!r}."
         )
@@ -187,9 +190,10 @@ def _orderly(what: Asked, values: Array, found: Edge, least: bool, time_limit: f
 
 def separation(firing: Array, resting: Array) -> Separate:
     """Return what finds the points of two lists that weights get wrong, the worst first."""
+    largest = max((int(np.abs(points).max(initial=1)) for points in (firing, resting)), default=1)
 
     def separate(weights: list[int], threshold: int, gap: int) -> tuple[Array, Array]:
-        small = sum(map(abs, weights)) + abs(threshold) + gap < 1 << 62
+        small = largest * sum(map(abs, weights)) + abs(threshold) + gap < 1 << 62
         column = np.array(weights, dtype=np.int64 if small else object)
         above, below = firing @ column - threshold, threshold - gap - resting @ column
         return _worst(firing, above), _worst(resting, below)
@@ -314,11 +318,9 @@ def _incomplete(what: Asked, values: Array, least: bool, time_limit: float | Non
         wrong_resting = _worst(resting, threshold - gap - sums[resting])
         return rows_of(wrong_firing, n).astype(np.int64), rows_of(wrong_resting, n).astype(np.int64)
 
-    until = time.monotonic()
     best = least_weights(n, separate, orderly=False, least=least, time_limit=time_limit)
     if best is None or (best.weights is None and best.multiples is None):
-        spent = _text.plural(round(time.monotonic() - until), "second")
-        return Answer("unknown", f"It isn't known after {spent} whether one neuron computes {what.output}.")
+        return Answer("unknown", f"It isn't known yet whether one neuron computes {what.output}.")
     if best.weights is None:
         assert best.multiples is not None
         places = 1 << np.arange(n - 1, -1, -1)

@@ -34,9 +34,8 @@ from limen.step import Array
 
 __all__ = ["small_integers"]
 
-MOST_PROGRAM = (
-    2_000  # different rows for which the fewest changes are looked for as a program in whole numbers
-)
+EVERYWHERE = "The same decision for every input"
+MOST_PROGRAM = 2_000  # different rows up to which the fewest changes are a program in whole numbers
 SCALES = 24  # scales at which weights are rounded, to begin with
 SWEEPS = 20  # times all weights are tried one larger and one smaller
 
@@ -62,16 +61,22 @@ def small_integers(
     -------
     Answer
         *Proved*: `network` decides alike, everywhere or on all rows of `X`; `says` which. The sum of its weights'
-        absolute values is the least possible if ``answer.is_least``, and `bounds` is what is proved of it.
+        absolute values is the least possible (within `max_weight`) if ``answer.is_least``, and `bounds` is what is
+        proved of it.
         *Refuted*: `max_weight` can't be had without changing decisions. `network` changes ``answer.changes[1]`` of
         them, and ``answer.changes[0]`` is proved to be needed.
-        *Unknown*: out of time. `network` is the smallest that was found to keep within `max_weight`, with `changes`.
+        *Unknown*: out of time. With `max_weight`, `network` keeps to it, and `changes` says what is known.
 
     Raises
     ------
     InputError
         Not one heaviside neuron, inputs that aren't binary and no rows, rows that aren't whole numbers, or a
         `max_weight` below 1.
+
+    Notes
+    -----
+    Decisions are those of a call, which rounds where weights are floats; only beyond 20 inputs, and without `X`, float
+    weights are taken as the fractions they are.
 
     Examples
     --------
@@ -119,33 +124,63 @@ def _one_neuron(net: Any) -> Neuron:
 
 
 def _everywhere(net: Network, one: Neuron, largest: int | None, limit: float | None) -> Answer:
-    what = Asked(net.inputs, net.outputs[0], network=net)
-    if what.n_inputs <= MOST_INPUTS:
-        weights = [one.weights.get(name, 0) for name in net.inputs]
-        values = (sums_of(weights) >= one.threshold).astype(np.int8)
-        answer = decide_table(what, values, least=True, time_limit=limit)
-    else:
-        values = None
-        answer = least_neuron(what, one, least=True, time_limit=limit)
-    if answer.network is None:  # out of time: the neuron itself, made smaller by simple rules
-        small = reduced(one)
-        own = neuron(what, [small.weights.get(name, 0) for name in what.inputs], small.threshold)
-        answer = Answer("proved", "", own, None, (0, sum(map(abs, small.weights.values()))))
-    answer = replace(answer, says=_said("The same decision for every input", answer))
+    what, until = Asked(net.inputs, net.outputs[0], network=net), _until(limit)
+    if what.n_inputs > MOST_INPUTS:
+        return _wide(net, what, one, largest, until)
+    own = [one.weights.get(name, 0) for name in net.inputs]
+    values = (sums_of(own) >= one.threshold).astype(np.int8) if net.layers[0].is_integer else what.table()
+    answer = decide_table(what, values, least=True, time_limit=_left(until))
+    if (
+        answer.network is None
+    ):  # out of time: the neuron itself, made smaller by simple rules, if floats didn't round
+        answer = _itself(what, one)
+        layer = answer.network.layers[0] if answer.network is not None else None
+        if (
+            layer is None
+            or ((sums_of(layer.weights[:, 0].tolist()) >= -layer.bias[0]) != (values == 1)).any()
+        ):
+            return Answer("unknown", "No whole weights were found in time. Give more time.")
+    answer = replace(answer, says=_said(EVERYWHERE, answer, None))
     if largest is None or _heaviest(answer) <= largest:
         return answer
-    if values is not None:
-        rows = rows_of(np.arange(len(values)), what.n_inputs)
-        return _forced(what, rows, values == 1, np.ones(len(rows), np.int64), largest, limit, answer, False)
+    rows = rows_of(np.arange(len(values)), what.n_inputs)
+    return _forced(what, rows, values == 1, np.ones(len(rows), np.int64), largest, until, answer, False)
+
+
+def _wide(net: Network, what: Asked, one: Neuron, largest: int | None, until: float | None) -> Answer:
+    """Return the answer where there is no table; float weights are taken as the fractions they are."""
     names, _, sizes, need = turned(reduced(one))
-    if can_be_asked(sizes, need):
-        within = least_neuron(what, one, least=True, time_limit=limit, largest=largest)
-        if _heaviest(within) <= largest:
-            return replace(within, says=_said("The same decision for every input", within))
-    raise InputError(
+    if largest is not None and max(sizes, default=0) > largest and not can_be_asked(sizes, need):
+        raise _cannot_count(names, largest)
+    answer = least_neuron(what, one, least=True, time_limit=_left(until))
+    answer = replace(answer, says=_said(EVERYWHERE, answer, None))
+    if largest is None or _heaviest(answer) <= largest:
+        return answer
+    within = least_neuron(what, one, least=True, time_limit=_left(until), largest=largest)
+    if _heaviest(within) <= largest:
+        return replace(within, says=_said(EVERYWHERE, within, largest))
+    raise _cannot_count(names, largest)
+
+
+def _cannot_count(names: list[str], largest: int) -> InputError:
+    return InputError(
         f"With {len(names)} inputs the decisions that a budget of {largest} changes can't be counted over every input."
-        " Give rows as X, or leave max_weight out."
+        " Give rows: X in Python, TABLE to limen card. Or leave the budget out."
     )
+
+
+def _itself(what: Asked, one: Neuron) -> Answer:
+    small = reduced(one)
+    own = neuron(what, [small.weights.get(name, 0) for name in what.inputs], small.threshold)
+    return Answer("proved", "", own, None, (0, sum(map(abs, small.weights.values()))))
+
+
+def _until(limit: float | None) -> float | None:
+    return None if limit is None else time.monotonic() + limit
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.01, until - time.monotonic())
 
 
 def _heaviest(answer: Answer) -> int:
@@ -153,14 +188,18 @@ def _heaviest(answer: Answer) -> int:
     return int(np.abs(answer.network.layers[0].dense()).max(initial=0))
 
 
-def _said(where: str, answer: Answer) -> str:
+def _said(where: str, answer: Answer, largest: int | None) -> str:
     """Return what is proved, in one sentence."""
     assert answer.bounds is not None
     lower, size = answer.bounds
+    kind = "whole weights" if largest is None else f"whole weights of at most {largest}"
     if answer.is_least:
         others = "" if answer.unique is None else f", and {'no' if answer.unique else 'some'} others as small"
-        return f"{where}; no smaller whole weights do{others}."
-    return f"{where}. The weights add up to {size:,}; the least possible sum isn't known, but is at least {lower:,}."
+        return f"{where}; no smaller {kind} do{others}."
+    return (
+        f"{where}. The weights add up to {size:,}; the least possible sum of {kind} isn't known, but is at least"
+        f" {lower:,}."
+    )
 
 
 # On rows ------------------------------------------------------------------------------------------------------
@@ -178,29 +217,24 @@ def _on_rows(net: Network, X: Any, largest: int | None, limit: float | None) -> 
         constant = neuron(what, [0] * what.n_inputs, 0 if fires.all() else 1)
         says = f"{where}: it {'always' if fires.all() else 'never'} fires."
         return Answer("proved", says, constant, None, (0, 0), True)
-    separate = separation(points[fires], points[~fires])
-    started = time.monotonic()
-    own = _as_listed(net)
+    until, separate = _until(limit), separation(points[fires], points[~fires])
+    own: tuple[list[int], int] | None = _as_listed(net)
+    assert own is not None
+    if largest is not None or any(len(wrong) for wrong in separate(*own, 1)):  # a call may have rounded
+        own = None
     best = least_weights(
-        net.n_inputs,
-        separate,
-        orderly=False,
-        largest=largest,
-        known=None if largest else own,
-        time_limit=limit,
+        net.n_inputs, separate, orderly=False, largest=largest, known=own, time_limit=_left(until)
     )
     if best is not None and best.weights is not None:
         size = sum(map(abs, best.weights))
-        network = neuron(what, best.weights, best.threshold)
+        unique = best.unique if best.lower == size else None
         answer = Answer(
-            "proved", "", network, None, (best.lower, size), best.unique if best.lower == size else None
+            "proved", "", neuron(what, best.weights, best.threshold), None, (best.lower, size), unique
         )
-        return replace(answer, says=_said(where, answer))
+        return replace(answer, says=_said(where, answer, largest))
     if largest is None:
-        says = f"{where} as before: no smaller whole weights were found in time."
-        return Answer("proved", says, neuron(what, *own), None, (0, sum(map(abs, own[0]))))
-    left = None if limit is None else max(0.1, limit - (time.monotonic() - started))
-    return _forced(what, points, fires, counts, largest, left, None, best is not None)
+        return Answer("unknown", "No whole weights were found in time. Give more time.")
+    return _forced(what, points, fires, counts, largest, until, None, best is not None)
 
 
 def _whole_rows(X: Any, n_inputs: int) -> Array:
@@ -239,7 +273,7 @@ def _forced(
     fires: Array,
     counts: Array,
     largest: int,
-    limit: float | None,
+    until: float | None,
     free: Answer | None,
     impossible: bool,
 ) -> Answer:
@@ -253,52 +287,54 @@ def _forced(
         Whether it is proved that a decision must change.
     """
     points = points.astype(np.int64)
-    until = None if limit is None else time.monotonic() + limit
     if free is not None:
         separate = separation(points[fires], points[~fires])
-        within = least_weights(points.shape[1], separate, orderly=False, largest=largest, time_limit=limit)
+        within = least_weights(
+            points.shape[1], separate, orderly=False, largest=largest, time_limit=_left(until)
+        )
         if within is not None and within.weights is not None:
             size = sum(map(abs, within.weights))
             network = neuron(what, within.weights, within.threshold)
             answer = Answer("proved", "", network, None, (within.lower, size), within.unique)
-            return replace(answer, says=_said("The same decision for every input", answer))
+            return replace(answer, says=_said(EVERYWHERE, answer, largest))
         impossible = within is not None
-    weights, threshold = _rounded(points, fires, counts, largest, what, free)
-    lower = _surely_changed(points, fires, counts, largest, None if limit is None else limit / 4)
+    weights, threshold = _rounded(points, fires, counts, largest, what, free, until)
+    lower = _surely_changed(points, fires, counts, largest, until)
     if len(points) <= MOST_PROGRAM:
-        left = None if until is None else max(0.1, until - time.monotonic())
-        found, bar, bound = fewest_changes(points, fires, counts, largest, (weights, threshold), left)
+        found, bar, bound = fewest_changes(points, fires, counts, largest, (weights, threshold), _left(until))
         lower = max(lower, bound)
         if _changed(points, fires, counts, found, bar) <= _changed(points, fires, counts, weights, threshold):
             weights, threshold = found, bar
     upper = _changed(points, fires, counts, weights, threshold)
     lower = min(upper, max(lower, int(impossible)))
     network = neuron(what, weights, threshold)
-    where = "rows" if free is None else f"of the {len(points):,} possible inputs"
-    needed = f"exactly {upper:,} {where}" if lower == upper else f"{lower:,} to {upper:,} {where}"
+    where = (
+        _text.plural(upper, "row") if free is None else f"{upper:,} of the {len(points):,} possible inputs"
+    )
+    needed = f"exactly {where}" if lower == upper else f"{lower:,} to {where}"
     verdict = "refuted" if lower > 0 else "unknown"
     says = (
         f"With weights of at most {largest} the decision on {needed} must change; this neuron changes {upper:,}."
         if lower > 0
-        else f"With weights of at most {largest}, {upper:,} {where} are known to be enough to change; whether fewer are"
-        " isn't known."
+        else f"With weights of at most {largest}, changing the decision on {where} is enough; whether fewer are isn't"
+        " known."
     )
     return Answer(verdict, says, network, None, None, None, (lower, upper))  # type: ignore[arg-type]
 
 
-def _surely_changed(points: Array, fires: Array, counts: Array, largest: int, limit: float | None) -> int:
+def _surely_changed(points: Array, fires: Array, counts: Array, largest: int, until: float | None) -> int:
     """Return how many decisions change in any case: one at least in each of several sets of points that exclude each other.
 
-    Points that no weights within the budget get right together are taken away, and others are looked for.
+    Points that no weights within the budget get right together are taken away, and others are looked for, for a quarter
+    of the time.
     """
-    until = None if limit is None else time.monotonic() + limit
+    until = None if until is None else time.monotonic() + max(0.01, until - time.monotonic()) / 4
     left, total = np.ones(len(points), dtype=bool), 0
     place = {point.tobytes(): k for k, point in enumerate(points)}
     while until is None or time.monotonic() < until:
         separate = separation(points[left & fires], points[left & ~fires])
-        remaining = None if until is None else max(0.1, until - time.monotonic())
         found = least_weights(
-            points.shape[1], separate, orderly=False, largest=largest, least=False, time_limit=remaining
+            points.shape[1], separate, orderly=False, largest=largest, least=False, time_limit=_left(until)
         )
         if found is None or found.weights is not None or not found.multiples:
             break
@@ -309,11 +345,25 @@ def _surely_changed(points: Array, fires: Array, counts: Array, largest: int, li
 
 
 def _changed(points: Array, fires: Array, counts: Array, weights: list[int], threshold: int) -> int:
-    return int(counts[(points @ np.array(weights) >= threshold) != fires].sum())
+    return int(counts[(_sums(points, weights) >= threshold) != fires].sum())
+
+
+def _sums(points: Array, weights: Any) -> Array:
+    """Return weighted sums of points, in Python's integers where int64 could be left."""
+    reach = int(np.abs(points).max(initial=1)) * int(sum(abs(int(w)) for w in weights))
+    column = np.array([int(w) for w in weights], dtype=np.int64 if reach < 1 << 62 else object)
+    sums: Array = points @ column
+    return sums
 
 
 def _rounded(
-    points: Array, fires: Array, counts: Array, largest: int, what: Asked, free: Answer | None
+    points: Array,
+    fires: Array,
+    counts: Array,
+    largest: int,
+    what: Asked,
+    free: Answer | None,
+    until: float | None,
 ) -> tuple[list[int], int]:
     """Return weights within the budget, from rounding at several scales and then changing one at a time."""
     source = what.network if free is None or free.network is None else free.network
@@ -322,21 +372,25 @@ def _rounded(
     heaviest = np.abs(start).max()
     best: tuple[int, list[int], int] | None = None
     for k in range(SCALES):
+        if best is not None and until is not None and time.monotonic() > until:
+            break
         scaled = np.clip(np.rint(start / heaviest * largest * (1 + k / 8)), -largest, largest).astype(
             np.int64
         )
-        changed, threshold = _best_threshold(points @ scaled, fires, counts)
+        changed, threshold = _best_threshold(_sums(points, scaled.tolist()), fires, counts)
         if best is None or changed < best[0]:
             best = (changed, scaled.tolist(), threshold)
     assert best is not None
     for _ in range(SWEEPS if len(points) * points.shape[1] < 1 << 22 else 1):
         before = best[0]
         for i in range(points.shape[1]):
+            if until is not None and time.monotonic() > until:
+                return best[1], best[2]
             for step in (-1, 1):
                 weights = list(best[1])
                 weights[i] += step
                 if abs(weights[i]) <= largest:
-                    changed, threshold = _best_threshold(points @ np.array(weights), fires, counts)
+                    changed, threshold = _best_threshold(_sums(points, weights), fires, counts)
                     if changed < best[0]:
                         best = (changed, weights, threshold)
         if best[0] == before:
