@@ -120,3 +120,30 @@ def test_least_means_that_bounds_meet() -> None:
     assert Answer("proved", "", bounds=(3, 3)).is_least
     assert not Answer("proved", "", bounds=(2, 3)).is_least
     assert not Answer("proved", "").is_least
+
+
+def test_numbers_that_cannot_be_added_are_refused() -> None:
+    """NaN, infinity, text and halves of a row are no certificate."""
+    for rows in (
+        [[0, float("nan")], [1, 0]],
+        [[0, float("inf")], [1, 0]],
+        [["0", "1"], ["1", "0"]],
+        [[0, None], [1, 0]],
+    ):
+        with pytest.raises(InputError, match="finite numbers"):
+            xor(firing=rows)
+    with pytest.raises(InputError, match="whole numbers"):
+        xor(firing_counts=(1.9, 1.9))
+
+
+def test_rows_that_a_function_does_not_have_prove_nothing() -> None:
+    """A truth table says nothing of rows that aren't zeros and ones, nor of a row under another's number."""
+    from limen import logic
+
+    decide = logic.one_neuron([0, 1, 1, 0]).certificate.decide
+    real = {"firing_indices": (2, 1), "firing": [[1, 0], [0, 1]], "decide": decide}
+    assert xor(**real).check()
+    assert not xor(**real | {"firing_indices": (0, 0)}).check()
+    beyond = {"firing": [[0, -2], [-1, 0]], "resting": [[0, 0], [-1, -2]], "decide": decide}
+    assert not xor(**beyond).check()
+    assert not xor(firing=[[2, 0], [0, 2]], resting=[[1, 1], [1, 1]], decide=decide).check()

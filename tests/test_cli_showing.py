@@ -234,3 +234,26 @@ def test_what_is_no_card_is_refused():
     assert limen("fit", EXAMPLES / "iris.csv", "-t", "species", "-q").code == 0
     assert "one neuron, for two classes" in limen("card", "iris.limen").err
     assert "isn't a card" in limen("show", "iris.limen", "--data", EXAMPLES / "iris.csv").err
+
+
+def test_what_a_card_shows_comes_as_json_too(tmp_path):
+    """`show --data --json` holds the card and its scores; rows of classes the model doesn't know are left out, said so."""
+    table = EXAMPLES / "recurrence.csv"
+    limen("fit", table, "-t", "class", "-q")
+    limen("card", "recurrence.limen", table, "--max-points", 2, "--time-limit", 3, "-o", "card.limen")
+    said = json.loads(limen("show", "card.limen", "--data", table, "--json").out)["card"]
+    assert sum(score["rows"] for score in said["scores"]) == 286
+    assert said["items"]
+    strange = table.read_text().replace("no-recurrence-events", "something-else")
+    (tmp_path / "strange.csv").write_text(strange)
+    ended = limen("show", "card.limen", "--data", "strange.csv", "--json")
+    assert "201 rows of classes that the model doesn't know left out" in ended.err
+    assert sum(score["rows"] for score in json.loads(ended.out)["card"]["scores"]) == 85
+
+
+def test_one_neuron_keeps_its_name_however_many_inputs_it_has():
+    """Beyond the inputs of a table, the answer still speaks of the output by its name."""
+    many = "at_least(3, " + ", ".join(f"x{k}" for k in range(30)) + ")"
+    ended = limen("logic", many, "--one-neuron", "--name", "quorum", "-o", "q.limen")
+    assert ended.out.startswith("One neuron computes quorum")
+    assert library.load("q.limen").network.outputs == ("quorum",)

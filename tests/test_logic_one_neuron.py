@@ -587,3 +587,38 @@ def test_float_weights_are_taken_exactly() -> None:
     ]
     assert checked(answer, net(naive.rows(3))[:, 0].tolist())
     assert exact[7] == 1
+
+
+def test_long_chains_are_read_quickly_or_refused_by_name() -> None:
+    """25,000 inputs in a chain are one neuron of ones, or need a weight that is named without all its digits."""
+    xs = logic.inputs([f"x{k}" for k in range(25_000)])
+    both, mixed = xs[0], xs[0]
+    for k, x in enumerate(xs[1:]):
+        both = both & x
+        mixed = mixed & x if k % 2 else mixed | x
+    assert logic.one_neuron(both).bounds == (25_000, 25_000)
+    with pytest.raises(NotExactError, match="doesn't fit into int64") as refusal:
+        logic.one_neuron(mixed)
+    assert len(str(refusal.value)) < 300
+
+
+def test_names_may_look_like_anything() -> None:
+    """Inputs called like what stands for a part of a formula are still themselves."""
+    names = ["\x000", "\x001", "\x00\x000", *(f"b{k}" for k in range(20))]
+    p = logic.inputs(names)
+    formula = p[0] & ~p[1]
+    for x in p[3:]:
+        formula = formula & x
+    formula = formula | p[2]
+    net = logic.one_neuron(formula).network
+    rows = np.random.default_rng(0).integers(0, 2, (500, 23)) | (np.arange(23) > 2)
+    expected = [formula(dict(zip(net.inputs, row, strict=True))) for row in rows.tolist()]
+    assert net(rows)[:, 0].tolist() == expected
+
+
+def test_ragged_tables_and_masked_ones() -> None:
+    """Rows of unequal lengths are named; a masked entry is one that doesn't matter; a limit may be a NumPy number."""
+    with pytest.raises(InputError, match="unequal lengths"):
+        logic.one_neuron([0, [1]])
+    masked = np.ma.array([0, 1, 1, 0], mask=[0, 0, 0, 1])
+    assert logic.one_neuron(masked, time_limit=np.float32(1)).is_proved

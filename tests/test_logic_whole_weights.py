@@ -286,3 +286,82 @@ def test_the_count_of_changes_can_be_wrong() -> None:
     points, fires, counts = np.array([[0], [1]]), np.array([False, True]), np.array([1, 5])
     assert whole_weights._changed(points, fires, counts, [1], 1) == 0
     assert whole_weights._changed(points, fires, counts, [-1], 0) == 6
+
+
+# Clocks and rounding --------------------------------------------------------------------------------------------
+
+
+def test_calls_that_round_are_taken_as_calls() -> None:
+    """A float neuron whose sums round to a tie is made whole as it decides when called, not as its fractions would."""
+    net = net_of([-0.6, -0.3, 0.1, -0.2, 0.1], 0.3)
+    rows = naive.rows(5)
+    for answer in (logic.small_integers(net), logic.small_integers(net, rows), logic.one_neuron(net)):
+        assert (answer.network(rows) == net(rows)).all()
+
+
+def test_out_of_time_nothing_wrong_is_proved() -> None:
+    """A float neuron that isn't right on the rows as fractions isn't handed back as if it were."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        rows = rng.integers(-3, 4, (8, 4))
+        net = net_of(rng.integers(-9, 10, 4) / 10, float(rng.integers(-9, 10) / 10), "real")
+        answer = logic.small_integers(net, rows, time_limit=1e-9)
+        assert answer.is_unknown or (answer.network(rows) == net(rows)).all()
+
+
+def test_a_program_solved_too_roughly_ends() -> None:
+    """Numbers so large that the solver's answer breaks its own rows end the search for others, not the clock."""
+    rows = [
+        [61474, -78922, -38559, -72016], [-72487, -11556, -71031, -72973], [-56216, -80604, 39200, 58630],
+        [-84757, -30654, 67751, 51061], [44395, -95149, 94345, -48884], [-30493, 50171, 24817, -38788],
+        [-13341, -10340, -73411, 39177], [2314, 96239, 39335, -62551],
+    ]  # fmt: skip
+    net = net_of([-3, 1, 3, -4], -236431, "real")
+    answer = logic.small_integers(net, rows, time_limit=2.0)
+    assert (answer.network(rows) == net(rows)).all()
+
+
+def test_numbers_too_large_for_cp_sat_are_no_error() -> None:
+    """Where CP-SAT can't add up, less is proved, and that is all."""
+    rng = np.random.default_rng(1)
+    rows = rng.integers(-(2**30), 2**30, (12, 3))
+    net = net_of([3, -2, 1], 7, "real")
+    for budget in (2, 2**25, None):
+        answer = logic.small_integers(net, rows, max_weight=budget, time_limit=2.0)
+        changed = int((answer.network(rows) != net(rows)).sum())
+        assert changed == (answer.changes[1] if answer.changes else 0)
+
+
+def test_what_is_least_within_a_budget_is_said_to_be_so() -> None:
+    """A larger sum under a budget isn't called the least without naming the budget."""
+    rows = [
+        [1, -1, 0, 3], [3, 3, -1, 1], [-3, 1, 2, 3], [1, 1, -2, -2], [-1, -2, -2, -1], [-2, 2, 0, 3], [-2, 2, -3, 2],
+        [2, -3, 2, 1], [3, 1, 1, -1],
+    ]  # fmt: skip
+    net = net_of([-8, 9, -8, -9], 7, "integer")
+    free, bound = logic.small_integers(net, rows), logic.small_integers(net, rows, max_weight=1)
+    assert free.bounds[1] < bound.bounds[1]
+    assert "whole weights of at most 1 do" in bound.says
+
+
+def test_points_that_int64_could_not_add_up_are_added_up() -> None:
+    """Sums beyond int64 are exact, so no point is taken for wrong that isn't."""
+    from limen.logic.threshold import separation
+
+    separate = separation(np.array([[2**31 - 1, 2**31 - 1]]), np.array([[0, 0]]))
+    assert [len(points) for points in separate([2**60, 2**60], 0, 1)] == [0, 1]
+
+
+@pytest.mark.parametrize("budget", [None, 2])
+def test_time_limits_are_kept_for_many_inputs(budget: int | None) -> None:
+    """Thousands of inputs end about when they should, with an answer or a refusal by name."""
+    import time
+
+    net = net_of(np.random.default_rng(0).integers(1, 8, 3000), -6000)
+    started = time.monotonic()
+    if budget is None:
+        assert logic.small_integers(net, time_limit=1.0).is_proved
+    else:
+        with pytest.raises(InputError, match="can't be counted over every input"):
+            logic.small_integers(net, max_weight=budget, time_limit=1.0)
+    assert time.monotonic() - started < 8  # a second or two on a quiet machine

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from limen.network import Layer, Network
 
-__all__ = ["chain", "describe", "hidden_names", "listing", "number", "plural", "rule", "terms"]
+__all__ = ["article", "chain", "describe", "hidden_names", "listing", "number", "plural", "rule", "terms"]
 
 NEURONS = 16  # a layer's neurons described before the rest is only counted
 TERMS = 8  # terms of a weighted sum before the rest is only counted
@@ -40,6 +40,11 @@ def listing(names: Sequence[str], most: int = 6) -> str:
 def plural(n: int, noun: str) -> str:
     """Return ``1 input``, ``2 inputs``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def article(noun: str) -> str:
+    """Return ``a heaviside``, ``an identity``."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def chain(net: Network) -> str:

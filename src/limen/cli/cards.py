@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from limen.logic.card import PointsCard, Score
     from limen.model import Model
 
-__all__ = ["card", "card_lines", "card_of", "scores_of"]
+__all__ = ["card", "card_data", "card_lines", "card_of", "scores_of"]
 
 MOST_ITEMS = 40  # items up to which a model is shown as a card; of more, the rest is only counted
 
@@ -33,7 +33,7 @@ def card(
     table_file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TABLE]",
+            metavar="TABLE",
             help="Rows on which the decisions must stay: fewer and smaller points. [default: every possible input]",
             show_default=False,
         ),
@@ -64,7 +64,8 @@ def card(
     rows = None if table is None else model.encode(table)
     with waiting(f"Looking for the fewest points, {time_limit:g} s at most"):
         answer = small_integers(model.network, rows, max_weight=max_points, time_limit=time_limit)
-    assert answer.network is not None  # small_integers always has a neuron: the one it was given, at least
+    if answer.network is None:
+        raise InputError(f"{answer.says} Raise --time-limit. Received: {time_limit:g} seconds.")
     small = type(model)(answer.network, model.encoding, model.labels)
     points = points_card(answer.network)
     scores = None if table is None else scores_of(small, points, table)
@@ -105,6 +106,7 @@ def card_of(model: Model) -> PointsCard | None:
 
 def scores_of(model: Model, points: PointsCard, table: Any) -> tuple[Score, ...] | None:
     """Return each score's rows and positives, if the table holds the truth."""
+    from limen.cli.report import rows
     from limen.table import column_names, columns
     from limen.target import class_positions, decisions, rows_with_truth
 
@@ -113,6 +115,12 @@ def scores_of(model: Model, points: PointsCard, table: Any) -> tuple[Score, ...]
         return None
     table = table.take(rows_with_truth(table, [decision.target]))
     truth = class_positions(columns(table, [decision.target])[decision.target], decision.labels)
+    known = truth >= 0
+    if not known.all():
+        message(
+            f"Note: {rows(int((~known).sum()))} of classes that the model doesn't know left out.", "yellow"
+        )
+        table, truth = table.take(known.nonzero()[0]), truth[known]
     return points.scores(model.encode(table), truth == 1)
 
 
@@ -136,6 +144,13 @@ def _data(answer: Answer, points: PointsCard, scores: tuple[Score, ...] | None) 
         "says": answer.says,
         "bounds": None if answer.bounds is None else list(answer.bounds),
         "changes": None if answer.changes is None else list(answer.changes),
+        **card_data(points, scores),
+    }
+
+
+def card_data(points: PointsCard, scores: tuple[Score, ...] | None) -> dict[str, Any]:
+    """Return a card, and each score's rows, as plain data."""
+    return {
         "items": [{"input": name, "holds": holds, "points": number} for name, holds, number in points.items],
         "threshold": points.threshold,
         "most": points.most,

@@ -17,7 +17,6 @@ from limen.errors import InputError
 __all__ = ["logic"]
 
 TABLE_INPUTS = 8  # inputs up to which the truth table is printed: 256 rows
-TABLE_MOST = 20  # inputs up to which one neuron is decided from a truth table
 
 
 def logic(
@@ -115,13 +114,16 @@ def _fewest(named: dict[str, Any]) -> Any:
 
 def _one_neuron(named: dict[str, Any], output: Path | None, svg: Path | None, as_json: bool) -> None:
     """Print for each formula whether one neuron computes it, and why or why not."""
-    from limen.logic import one_neuron, truth_table
+    from dataclasses import replace
+
+    from limen.logic.asked import asked
+    from limen.logic.threshold import SECONDS, decide
 
     if (output or svg) and len(named) > 1:
         raise InputError(f"One neuron is saved at a time. Received: {len(named)} formulas.")
     with waiting("Deciding"):
         answers = {
-            name: one_neuron(truth_table({name: formula}) if len(formula.inputs) <= TABLE_MOST else formula)
+            name: decide(replace(asked(formula), output=name), least=True, time_limit=SECONDS)
             for name, formula in named.items()
         }
     if (output or svg) and not all(answer.is_proved for answer in answers.values()):

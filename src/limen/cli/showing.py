@@ -38,7 +38,7 @@ def show(
 ) -> None:
     """Show what a model decides, what it looks at or says, how large it is, and whether it is exact."""
     from limen._text import chain, listing
-    from limen.cli.cards import card_lines, card_of, scores_of
+    from limen.cli.cards import card_data, card_lines, card_of, scores_of
     from limen.cli.judging import read_table
     from limen.cli.report import heaviest_lines, in_words, rule, size, used_columns
     from limen.encoding import label_text
@@ -62,7 +62,8 @@ def show(
             )
     files = saved(model, None, svg)
     if as_json:
-        result_json(_data(model, model_file, most) | files)
+        card = {"card": None if points is None else card_data(points, scores)}
+        result_json(_data(model, model_file, most) | card | files)
         return
     net = model.network
     result(str(model_file), "bold")

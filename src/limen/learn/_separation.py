@@ -154,7 +154,7 @@ class Search:
         """Return weights on the working rows as those of a neuron on the rows themselves, its bias midway."""
         full = np.zeros(self.sample.n_features)
         fires, on = self.sample.fires, slice(None) if allowed is None else allowed
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
             full[self.kept] = weights / self.scale
             full /= np.abs(full).max(initial=0.0) or 1.0
             z = self.sample.X @ full

@@ -107,7 +107,7 @@ def points_of(net: Network) -> Points:
     if net.domain != "binary" or net.layers[-1].activation != "heaviside":
         raise InputError(
             "Expected a heaviside neuron on binary inputs. Received:"
-            f" {net.domain} inputs and a {net.layers[-1].activation} neuron."
+            f" {net.domain} inputs and {_text.article(net.layers[-1].activation)} neuron."
         )
     whole = to_integers(net)
     if whole.depth > 1:

@@ -111,7 +111,7 @@ def to_sympy(formula: Formula) -> Any:
     Raises
     ------
     InputError
-        Not a formula.
+        Not a formula, or one nested too deeply for SymPy.
     MissingExtraError
         SymPy isn't installed.
 
@@ -125,8 +125,13 @@ def to_sympy(formula: Formula) -> Any:
     """
     sympy = _sympy()
     known: dict[int, Any] = {}
-    for node in postorder([checked(formula)]):
-        known[id(node)] = _expression(node, [known[id(part)] for part in node.parts], sympy)
+    try:
+        for node in postorder([checked(formula)]):
+            known[id(node)] = _expression(node, [known[id(part)] for part in node.parts], sympy)
+    except RecursionError:
+        raise InputError(
+            "The formula is nested more deeply than SymPy can hold. Write chains as at_least or from fewer parts."
+        ) from None
     return known[id(formula)]
 
 

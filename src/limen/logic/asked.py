@@ -164,7 +164,7 @@ def _network(net: Network, names: tuple[str, ...] | None) -> Asked:
     if net.domain != "binary" or last not in {"heaviside", "hardmax"}:
         raise InputError(
             "Expected a network with binary inputs that ends in a heaviside or hardmax neuron. Received:"
-            f" {net.domain} inputs and {'an' if last[0] in 'aeiou' else 'a'} {last} neuron."
+            f" {net.domain} inputs and {_text.article(last)} neuron."
         )
     if names is not None and names != net.inputs:
         raise InputError(

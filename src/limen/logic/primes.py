@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from limen.errors import InputError, NotExactError
 from limen.logic._points import Diagram, Points, points_of
 from limen.logic.connectives import false, true
@@ -186,6 +188,6 @@ def with_inputs(formula: Formula, inputs: tuple[str, ...]) -> Formula:
 
 def checked_limit(most: Any) -> int:
     """Return how many are allowed, if it is a whole number."""
-    if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 0:
         raise InputError(f"most must be a whole number, 0 or more. Received: {most!r}.")
-    return most
+    return int(most)

@@ -29,6 +29,7 @@ from limen.step import Array
 
 __all__ = ["decide", "decide_table", "neuron", "one_neuron", "proved", "seconds", "separation", "sums_of"]
 
+SECONDS = 10.0  # that a question may take by default
 FOUR_ROWS = 10  # inputs up to which four rows are looked for before anything else shows why not
 EASY = (
     400  # rows on the edge that are given to the first linear program; of more, only the likeliest to matter
@@ -40,7 +41,7 @@ def one_neuron(
     *,
     inputs: str | Iterable[str] | None = None,
     least: bool = True,
-    time_limit: float | None = 10.0,
+    time_limit: float | None = SECONDS,
 ) -> Answer:
     """Decide whether a single threshold neuron computes a function.
 

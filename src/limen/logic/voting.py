@@ -12,7 +12,7 @@ by being 0; so a neuron speaks of values, written as a mapping: ``{"b": 0}`` is 
 ================================  ==========================================================================
 
 They take a network of one heaviside neuron on binary inputs, with integer weights or with floats, which are made whole
-(`limen.rewrite.to_integers`). A decision diagram (`limen.logic._points`) answers for any number of inputs with small
+(`limen.rewrite.to_integers`) as the fractions they are, so that a call, which rounds, may decide a tie otherwise. A decision diagram (`limen.logic._points`) answers for any number of inputs with small
 weights, and for many neurons with large ones, such as comparators. Where it gets too large and there are at most 40
 inputs, sums of halves are counted instead; what neither can do is refused by name.
 
