@@ -7,7 +7,7 @@ which can't be at least 0 for the one and below 0 for the other. Such rows exist
 
 References
 ----------
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapter 7: asummability.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley: asummability.
 P. Kirchberger (1903), "Über Tchebychefsche Annäherungsmethoden", Mathematische Annalen 57: for points of d dimensions,
 d + 2 are enough to show that two sets can't be separated.
 """

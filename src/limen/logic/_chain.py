@@ -16,8 +16,7 @@ small steps away from the best of these: short chains, not proved shortest.
 
 References
 ----------
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapter 7 (networks of threshold gates, and the window
-between two parallel thresholds).
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, for networks of threshold gates.
 """
 
 from __future__ import annotations

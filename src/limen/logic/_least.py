@@ -15,7 +15,7 @@ ordered has least weights of that kind), and *free* ones.
 
 References
 ----------
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapter 6: least weights by linear programming.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley: least weights by linear programming.
 J. E. Kelley (1960), "The cutting-plane method for solving convex programs", Journal of SIAM 8.
 """
 

@@ -10,7 +10,7 @@ on that new sum alone, and has fewer changes. So the parity of 7 inputs, 8 value
 
 References
 ----------
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapter 7.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 K.-Y. Siu, V. P. Roychowdhury and T. Kailath (1991), "Depth-size tradeoffs for neural computation", IEEE Transactions on
 Computers 40: symmetric functions by few threshold gates.
 """

@@ -16,7 +16,7 @@ References
 C. K. Chow (1961), "On the characterization of threshold functions", Symposium on Switching Circuit Theory and
 Logical Design.
 R. O. Winder (1962), "Threshold Logic", PhD thesis, Princeton University: 2-monotonicity and the order of the inputs.
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapters 4 to 6.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 """
 
 from __future__ import annotations

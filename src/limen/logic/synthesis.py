@@ -16,7 +16,7 @@ before it is returned.
 
 References
 ----------
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapters 7 and 14.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 """
 
 from __future__ import annotations

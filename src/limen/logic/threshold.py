@@ -83,7 +83,7 @@ def one_neuron(
 
     References
     ----------
-    S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapters 4 to 7.
+    S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 
     Examples
     --------

@@ -7,7 +7,7 @@ weights can be much smaller.
 
 References
 ----------
-S. Muroga (1971), "Threshold Logic and Its Applications", Wiley, chapter 6.
+S. Muroga (1971), "Threshold Logic and Its Applications", Wiley.
 B. Ustun and C. Rudin (2016), "Supersparse linear integer models for optimized medical scoring systems", Machine Learning
 102, for points that people add up.
 """
