@@ -23,7 +23,7 @@ from bench.machine import header
 from bench.report import Table, render, render_header
 from bench.timing import say, seconds
 from limen import logic
-from limen.logic.threshold import sums_of
+from limen.logic._table_neuron import sums_of
 from limen.step import Array
 
 __all__ = ["main"]

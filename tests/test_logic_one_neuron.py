@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 import naive
 from limen import Layer, Network, logic
 from limen.errors import InputError, NotExactError
-from limen.logic import _least, _orderly, threshold
+from limen.logic import _least, _orderly, _table_neuron
 from limen.logic.structure import neuron_of
 
 # Judges -------------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_all_functions_of_four_inputs() -> None:
             count += 1
             heaviest = max(heaviest, int(np.abs(answer.network.layers[0].weights).max()))
             layer = answer.network.layers[0]
-            sums = threshold.sums_of(layer.weights[:, 0].tolist())
+            sums = _table_neuron.sums_of(layer.weights[:, 0].tolist())
             assert ((sums >= -layer.bias[0]).astype(int) == values).all()
         else:
             proof = answer.certificate
@@ -237,7 +237,7 @@ def test_orderly_and_yet_not_one_neuron() -> None:
 
 def test_refusals_from_multipliers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where four rows aren't looked for, the linear program's multipliers become rows with equal sums."""
-    monkeypatch.setattr(threshold, "FOUR_ROWS", 0)
+    monkeypatch.setattr(_table_neuron, "FOUR_ROWS", 0)
     assert not checked(logic.one_neuron(SIX_VOTERS), SIX_VOTERS)
     rng = np.random.default_rng(3)
     refuted = 0
@@ -274,11 +274,11 @@ def test_large_tables(n: int) -> None:
     """Heavy neurons are recognised, a changed row is refuted, and what is shown is right on every row."""
     rng = np.random.default_rng(n)
     weights = (rng.integers(1, 60, n) * rng.choice([-1, 1], n)).tolist()
-    sums = threshold.sums_of(weights)
+    sums = _table_neuron.sums_of(weights)
     values = (sums >= int(np.median(sums))).astype(np.int8)
     answer = logic.one_neuron(values, least=False)
     layer = answer.network.layers[0]
-    assert ((threshold.sums_of(layer.weights[:, 0].tolist()) >= -layer.bias[0]) == values).all()
+    assert ((_table_neuron.sums_of(layer.weights[:, 0].tolist()) >= -layer.bias[0]) == values).all()
     values[rng.integers(2**n)] ^= 1
     again = logic.one_neuron(values, least=False)
     assert again.is_proved or again.certificate.check()
@@ -327,7 +327,7 @@ def test_time_limits_give_bounds() -> None:
 def test_wrong_weights_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that returned wrong weights would be found out by running them."""
     wrong = _least.Least([1, 1, 1], 3, 3, True)
-    monkeypatch.setattr(threshold, "least_weights", lambda *args, **kwargs: wrong)
+    monkeypatch.setattr(_table_neuron, "least_weights", lambda *args, **kwargs: wrong)
     answer = logic.one_neuron(table_of([2, 1, 1], 3))
     assert answer.is_unknown
     assert "isn't right on all rows" in answer.says
@@ -337,9 +337,9 @@ def test_wrong_multiples_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> No
     """A solver that returned wrong multipliers would be found out by adding up."""
     ones, zeros = np.ones(6, dtype=np.int64), np.zeros(6, dtype=np.int64)
     wrong = _least.Least(None, 0, 0, None, [(ones, 1), (zeros, -1)])
-    monkeypatch.setattr(threshold, "least_weights", lambda *args, **kwargs: wrong)
-    monkeypatch.setattr(threshold, "FOUR_ROWS", 0)
-    monkeypatch.setattr(threshold, "_evened", lambda multiples, n: ({(1,) * 6: 1}, {(0,) * 6: 1}))
+    monkeypatch.setattr(_table_neuron, "least_weights", lambda *args, **kwargs: wrong)
+    monkeypatch.setattr(_table_neuron, "FOUR_ROWS", 0)
+    monkeypatch.setattr(_table_neuron, "_evened", lambda multiples, n: ({(1,) * 6: 1}, {(0,) * 6: 1}))
     assert logic.one_neuron(SIX_VOTERS).is_unknown
 
 

@@ -346,7 +346,7 @@ def test_what_is_least_within_a_budget_is_said_to_be_so() -> None:
 
 def test_points_that_int64_could_not_add_up_are_added_up() -> None:
     """Sums beyond int64 are exact, so no point is taken for wrong that isn't."""
-    from limen.logic.threshold import separation
+    from limen.logic._table_neuron import separation
 
     separate = separation(np.array([[2**31 - 1, 2**31 - 1]]), np.array([[0, 0]]))
     assert [len(points) for points in separate([2**60, 2**60], 0, 1)] == [0, 1]

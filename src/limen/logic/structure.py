@@ -32,6 +32,7 @@ from limen.answer import Answer
 from limen.errors import InputError, NotExactError
 from limen.logic._knapsack import can_be_asked, of_neuron
 from limen.logic._least import least_weights
+from limen.logic._table_neuron import decide_table, neuron, proved
 from limen.logic.asked import MOST_INPUTS, Asked
 from limen.logic.gates import reduce_weights
 from limen.logic.proposition import Formula, evaluate, postorder
@@ -225,8 +226,6 @@ def _counted(around: Formula, leaves: Mapping[str, Neuron]) -> Neuron | None:
 
 def _by_table(around: Formula, leaves: tuple[str, ...]) -> Neuron | None:
     """Return the neuron of a formula of few leaves, from its truth table."""
-    from limen.logic.threshold import decide_table
-
     if len(leaves) > MOST_LEAVES:
         return None
     rows = np.arange(1 << len(leaves))
@@ -335,8 +334,6 @@ def least_neuron(
     what: Asked, found: Neuron, *, least: bool, time_limit: float | None, largest: int | None = None
 ) -> Answer:
     """Return the answer that there is a neuron, with the least weights that were found in time."""
-    from limen.logic.threshold import neuron, proved
-
     found = reduced(found)
     names, signs, sizes, need = turned(found)
     if not names or not 0 < need <= sum(sizes):

@@ -26,9 +26,10 @@ from limen.answer import Answer
 from limen.errors import InputError
 from limen.logic._knapsack import can_be_asked
 from limen.logic._least import fewest_changes, least_weights
+from limen.logic._table_neuron import decide_table, neuron, separation, sums_of
 from limen.logic.asked import MOST_INPUTS, Asked, rows_of
 from limen.logic.structure import Neuron, least_neuron, of_network, reduced, turned
-from limen.logic.threshold import decide_table, neuron, seconds, separation, sums_of
+from limen.logic.threshold import seconds
 from limen.network import Network
 from limen.step import Array
 
