@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 ASKED = {12: 10, 16: 50, 18: 200}  # milliseconds
 KINDS = ("threshold", "one row changed", "edge row changed", "two neurons joined")
-NAIVE_MOST = 10  # inputs up to which the naive linear program is run too
+NAIVE_MOST = 12  # inputs up to which the naive linear program is run too
 ROOT = Path(__file__).parent.parent
 
 
@@ -224,7 +224,9 @@ def cards(quick: bool, data: Path | None) -> list[Table]:
             if answer.changes is None:
                 proof = "least" if answer.is_least else f"sum ≥ {answer.bounds[0]}"
             else:
-                proof = f"{answer.changes[0]} to {answer.changes[1]} of {len(train)} decisions change"
+                low, high = answer.changes
+                number = f"exactly {low}" if low == high else f"{low} to {high}"
+                proof = f"{number} of {len(train)} decisions change"
             cells.append(
                 (
                     f"{name}, points ≤ {budget or 'any'}",
