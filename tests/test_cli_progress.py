@@ -97,3 +97,47 @@ def test_a_search_shows_what_the_log_tells(monkeypatch):
     with module.waiting("Looking"):
         logging.getLogger("limen.logic").info("weights of %d in all", 7)
     assert (stream.getvalue(), len(moves)) == ("", 1)
+
+
+def test_an_interrupted_search_says_so_and_saves_nothing(tmp_path):
+    """Ctrl-C during `limen card` ends it with code 130, one line on standard error, and no file."""
+    import os
+    import signal
+    import subprocess
+    import sys
+    import threading
+    import time
+
+    import limen
+
+    rng = np.random.default_rng(0)
+    net = limen.Network(limen.Layer(rng.integers(-(10**6), 10**6, (36, 1)), [17]), domain="binary")
+    limen.save(net, tmp_path / "wide.limen")
+    program = (
+        "import pathlib\n"
+        "import limen.logic\n"
+        "search = limen.logic.small_integers\n"
+        "def searching(*args, **kwargs):\n"
+        "    pathlib.Path('started').touch()\n"
+        "    return search(*args, **kwargs)\n"
+        "limen.logic.small_integers = searching\n"
+        "from limen.cli import main\n"
+        "main(['card', 'wide.limen', '-o', 'card.limen', '--time-limit', '60'])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    killer = threading.Timer(60, process.kill)
+    killer.start()
+    while not (tmp_path / "started").exists() and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate()
+    killer.cancel()
+    assert (process.returncode, out, err) == (130, "", "Interrupted. Nothing was saved.\n")
+    assert not (tmp_path / "card.limen").exists()

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from threading import Timer
 from typing import Any
 
-from limen.cli.streams import is_terminal
+import typer
+
+from limen.cli.interrupts import insistent
+from limen.cli.streams import is_terminal, message
 
 __all__ = ["Watch", "progress", "waiting"]
 
@@ -111,7 +114,23 @@ def progress(*, quiet: bool = False) -> Iterator[Watch]:
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show, where a person looks, what takes so long and what the log says of it, if it takes longer than a moment."""
+    """Show, where a person looks, what takes so long and what the log says of it, if it takes longer than a moment.
+
+    Raises
+    ------
+    typer.Exit
+        With code 130, once an interrupt was heard and said.
+    """
+    try:
+        with insistent(), _shown(what):
+            yield
+    except KeyboardInterrupt:
+        message("Interrupted. Nothing was saved.")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[None]:
     if not is_terminal(sys.stderr):
         yield
         return
