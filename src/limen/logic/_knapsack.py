@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from limen.logic._least import Separate
+from limen.logic._table_neuron import sums_of
 from limen.step import Array
 
 __all__ = ["can_be_asked", "of_neuron"]
@@ -106,7 +107,7 @@ def _kind(numbers: Sequence[int]) -> type:
 def _by_halves(sizes: Sequence[int], values: Sequence[int], capacity: int) -> list[int]:
     half = len(sizes) // 2
     (a_sizes, a_values), (b_sizes, b_values) = (
-        (_sums(sizes[run]), _sums(values[run])) for run in (slice(half), slice(half, None))
+        (sums_of(sizes[run]), sums_of(values[run])) for run in (slice(half), slice(half, None))
     )
     order = np.argsort(b_sizes, kind="stable")
     b_sizes, b_values = b_sizes[order], b_values[order]
@@ -118,10 +119,3 @@ def _by_halves(sizes: Sequence[int], values: Sequence[int], capacity: int) -> li
     b = int(order[np.argmax(b_values[: last[k] + 1])])
     rest = len(sizes) - half
     return [a >> (half - 1 - i) & 1 for i in range(half)] + [b >> (rest - 1 - i) & 1 for i in range(rest)]
-
-
-def _sums(numbers: Sequence[int]) -> Array:
-    sums: Array = np.zeros(1, dtype=_kind(numbers))
-    for number in numbers:
-        sums = np.stack([sums, sums + number], axis=1).ravel()
-    return sums

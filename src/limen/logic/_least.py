@@ -37,7 +37,7 @@ from limen.errors import NotExactError
 from limen.logic import _basis
 from limen.step import Array
 
-__all__ = ["Least", "Separate", "fewest_changes", "least_weights"]
+__all__ = ["EVERY_TIME", "Least", "Separate", "deadline", "fewest_changes", "least_weights", "time_left"]
 
 Separate: TypeAlias = Callable[[list[int], int, int], tuple[Array, Array]]
 """``separate(weights, threshold, gap)`` → firing points whose weighted sum is below `threshold` and resting points
@@ -198,12 +198,12 @@ def least_weights(
     Least, or None
         None if the time was up before there were weights or a proof that there are none.
     """
-    until = None if time_limit is None else time.monotonic() + time_limit
+    until = deadline(time_limit)
     points = _Points(n, orderly=orderly, largest=largest)
     nothing: Array = np.zeros((0, n), dtype=np.int64)
     points.add(nothing if firing is None else firing, nothing if resting is None else resting)
     while True:
-        found = points.program.solve(time_limit=_left(until))
+        found = points.program.solve(time_limit=time_left(until))
         if found.status == "infeasible":
             multiples = points.multiples(found)
             if multiples is None:
@@ -271,7 +271,13 @@ def _is_over(until: float | None) -> bool:
     return until is not None and time.monotonic() > until
 
 
-def _left(until: float | None) -> float | None:
+def deadline(limit: float | None) -> float | None:
+    """Return when so many seconds will be over, by `time.monotonic`."""
+    return None if limit is None else time.monotonic() + limit
+
+
+def time_left(until: float | None) -> float | None:
+    """Return the seconds until then, never quite none."""
     return None if until is None else max(0.01, until - time.monotonic())
 
 
@@ -292,7 +298,7 @@ def _whole(
     caps = [] if points.orderly else [cap for cap in SMALL if cap < min(heaviest, largest or heaviest)]
     lower = known.lower
     while True:
-        left = _left(until)
+        left = time_left(until)
         if left is not None and left <= 0.01:
             return best and replace(best, lower=lower)
         cap = caps[0] if caps else most
@@ -361,7 +367,7 @@ def _only_one(
         for cost, limit in [(up, own + 1)] if points.orderly else [(up, own + 1), (-up, 1 - own)]:
             points.program.set_cost(-cost)
             while True:
-                best = points.program.solve(time_limit=_left(until))
+                best = points.program.solve(time_limit=time_left(until))
                 if best.status != "optimal" or _is_over(until):
                     return None
                 bound = _basis.bound(points.rows, points.right, -cost, best)
@@ -397,7 +403,7 @@ def _another(
                 np.append(points.right, least),
                 np.full(len(points.rows) + 1, np.inf),
                 engine="CP-SAT",
-                time_limit=_left(until),
+                time_limit=time_left(until),
             )
         except NotExactError:
             return None

@@ -21,7 +21,7 @@ import numpy as np
 from limen.answer import Answer, Certificate
 from limen.logic._least import EVERY_TIME, Least, Separate, least_weights
 from limen.logic._orderly import Edge, FourRows, bit_set, edge
-from limen.logic.asked import DONT_CARE, Asked, rows_of
+from limen.logic.asked import DONT_CARE, Asked, numbers_of, rows_of
 from limen.network import Layer, Network
 from limen.step import Array
 
@@ -229,8 +229,8 @@ def _incomplete(what: Asked, values: Array, least: bool, time_limit: float | Non
         return Answer("unknown", f"It isn't known yet whether one neuron computes {what.output}.")
     if best.weights is None:
         assert best.multiples is not None
-        places = 1 << np.arange(n - 1, -1, -1)
-        counted = [(int(point @ places), count) for point, count in best.multiples]
+        rows = numbers_of(np.array([point for point, _ in best.multiples])).tolist()
+        counted = list(zip(rows, (count for _, count in best.multiples), strict=True))
         return _refuted(
             what,
             tuple(row for row, count in counted if count > 0),

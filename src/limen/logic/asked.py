@@ -25,7 +25,7 @@ from limen.logic.table import TruthTable, truth_table
 from limen.network import Network
 from limen.step import Array
 
-__all__ = ["DONT_CARE", "MOST_INPUTS", "Asked", "asked", "rows_of"]
+__all__ = ["DONT_CARE", "MOST_INPUTS", "Asked", "asked", "numbers_of", "rows_of"]
 
 DONT_CARE = -1
 MOST_INPUTS = 20
@@ -87,14 +87,13 @@ class Asked:
         bits = ((given == 0) | (given == 1)).all(axis=1)
         zeros_and_ones = np.where(bits[:, np.newaxis], given, 0).astype(np.int8)
         if len(indices) and self.n_inputs <= MOST_INPUTS:
-            places = 1 << np.arange(self.n_inputs - 1, -1, -1)
-            bits &= zeros_and_ones.astype(np.int64) @ places == np.array(indices)
+            bits &= numbers_of(zeros_and_ones) == np.array(indices)
         return np.where(bits, self._says(zeros_and_ones), DONT_CARE)
 
     def _says(self, rows: Array) -> Array:
         if self.values is not None:
-            places = 1 << np.arange(self.n_inputs - 1, -1, -1)
-            return self.values[rows.astype(np.int64) @ places]
+            said: Array = self.values[numbers_of(rows)]
+            return said
         if self.formula is not None:
             columns = {name: rows[:, k] == 1 for k, name in enumerate(self.inputs)}
             held = evaluate([self.formula], columns)[0]
@@ -216,3 +215,10 @@ def rows_of(indices: Any, n_inputs: int) -> Array:
     numbers = np.asarray(indices, dtype=np.int64).reshape(-1, 1)
     bits: Array = (numbers >> np.arange(n_inputs - 1, -1, -1) & 1).astype(np.int8)
     return bits
+
+
+def numbers_of(rows: Array) -> Array:
+    """Return the numbers of rows of a truth table: the reverse of `rows_of`; int64, shape (n_rows,)."""
+    places = 1 << np.arange(rows.shape[1] - 1, -1, -1)
+    numbers: Array = rows.astype(np.int64) @ places
+    return numbers

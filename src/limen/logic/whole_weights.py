@@ -25,7 +25,7 @@ from limen._door import as_array
 from limen.answer import Answer
 from limen.errors import InputError
 from limen.logic._knapsack import can_be_asked
-from limen.logic._least import fewest_changes, least_weights
+from limen.logic._least import Least, deadline, fewest_changes, least_weights, time_left
 from limen.logic._table_neuron import decide_table, neuron, separation, sums_of
 from limen.logic.asked import MOST_INPUTS, Asked, rows_of
 from limen.logic.structure import Neuron, least_neuron, of_network, reduced, turned
@@ -125,12 +125,12 @@ def _one_neuron(net: Any) -> Neuron:
 
 
 def _everywhere(net: Network, one: Neuron, largest: int | None, limit: float | None) -> Answer:
-    what, until = Asked(net.inputs, net.outputs[0], network=net), _until(limit)
+    what, until = Asked(net.inputs, net.outputs[0], network=net), deadline(limit)
     if what.n_inputs > MOST_INPUTS:
         return _wide(net, what, one, largest, until)
     own = [one.weights.get(name, 0) for name in net.inputs]
     values = (sums_of(own) >= one.threshold).astype(np.int8) if net.layers[0].is_integer else what.table()
-    answer = decide_table(what, values, least=True, time_limit=_left(until))
+    answer = decide_table(what, values, least=True, time_limit=time_left(until))
     if (
         answer.network is None
     ):  # out of time: the neuron itself, made smaller by simple rules, if floats didn't round
@@ -153,11 +153,11 @@ def _wide(net: Network, what: Asked, one: Neuron, largest: int | None, until: fl
     names, _, sizes, need = turned(reduced(one))
     if largest is not None and max(sizes, default=0) > largest and not can_be_asked(sizes, need):
         raise _cannot_count(names, largest)
-    answer = least_neuron(what, one, least=True, time_limit=_left(until))
+    answer = least_neuron(what, one, least=True, time_limit=time_left(until))
     answer = replace(answer, says=_said(EVERYWHERE, answer, None))
     if largest is None or _heaviest(answer) <= largest:
         return answer
-    within = least_neuron(what, one, least=True, time_limit=_left(until), largest=largest)
+    within = least_neuron(what, one, least=True, time_limit=time_left(until), largest=largest)
     if _heaviest(within) <= largest:
         return replace(within, says=_said(EVERYWHERE, within, largest))
     raise _cannot_count(names, largest)
@@ -174,14 +174,6 @@ def _itself(what: Asked, one: Neuron) -> Answer:
     small = reduced(one)
     own = neuron(what, [small.weights.get(name, 0) for name in what.inputs], small.threshold)
     return Answer("proved", "", own, None, (0, sum(map(abs, small.weights.values()))))
-
-
-def _until(limit: float | None) -> float | None:
-    return None if limit is None else time.monotonic() + limit
-
-
-def _left(until: float | None) -> float | None:
-    return None if until is None else max(0.01, until - time.monotonic())
 
 
 def _heaviest(answer: Answer) -> int:
@@ -203,6 +195,16 @@ def _said(where: str, answer: Answer, largest: int | None) -> str:
     )
 
 
+def _alike(what: Asked, best: Least, where: str, largest: int | None) -> Answer:
+    """Return the answer that these weights decide alike."""
+    assert best.weights is not None
+    size = sum(map(abs, best.weights))
+    unique = best.unique if best.lower == size else None
+    network = neuron(what, best.weights, best.threshold)
+    answer = Answer("proved", "", network, None, (best.lower, size), unique)
+    return replace(answer, says=_said(where, answer, largest))
+
+
 # On rows ------------------------------------------------------------------------------------------------------
 
 
@@ -218,21 +220,16 @@ def _on_rows(net: Network, X: Any, largest: int | None, limit: float | None) -> 
         constant = neuron(what, [0] * what.n_inputs, 0 if fires.all() else 1)
         says = f"{where}: it {'always' if fires.all() else 'never'} fires."
         return Answer("proved", says, constant, None, (0, 0), True)
-    until, separate = _until(limit), separation(points[fires], points[~fires])
+    until, separate = deadline(limit), separation(points[fires], points[~fires])
     own: tuple[list[int], int] | None = _as_listed(net)
     assert own is not None
     if largest is not None or any(len(wrong) for wrong in separate(*own, 1)):  # a call may have rounded
         own = None
     best = least_weights(
-        net.n_inputs, separate, orderly=False, largest=largest, known=own, time_limit=_left(until)
+        net.n_inputs, separate, orderly=False, largest=largest, known=own, time_limit=time_left(until)
     )
     if best is not None and best.weights is not None:
-        size = sum(map(abs, best.weights))
-        unique = best.unique if best.lower == size else None
-        answer = Answer(
-            "proved", "", neuron(what, best.weights, best.threshold), None, (best.lower, size), unique
-        )
-        return replace(answer, says=_said(where, answer, largest))
+        return _alike(what, best, where, largest)
     if largest is None:
         return Answer("unknown", "No whole weights were found in time. Give more time.")
     return _forced(what, points, fires, counts, largest, until, None, best is not None)
@@ -291,18 +288,17 @@ def _forced(
     if free is not None:
         separate = separation(points[fires], points[~fires])
         within = least_weights(
-            points.shape[1], separate, orderly=False, largest=largest, time_limit=_left(until)
+            points.shape[1], separate, orderly=False, largest=largest, time_limit=time_left(until)
         )
         if within is not None and within.weights is not None:
-            size = sum(map(abs, within.weights))
-            network = neuron(what, within.weights, within.threshold)
-            answer = Answer("proved", "", network, None, (within.lower, size), within.unique)
-            return replace(answer, says=_said(EVERYWHERE, answer, largest))
+            return _alike(what, within, EVERYWHERE, largest)
         impossible = within is not None
     weights, threshold = _rounded(points, fires, counts, largest, what, free, until)
     lower = _surely_changed(points, fires, counts, largest, until)
     if len(points) <= MOST_PROGRAM:
-        found, bar, bound = fewest_changes(points, fires, counts, largest, (weights, threshold), _left(until))
+        found, bar, bound = fewest_changes(
+            points, fires, counts, largest, (weights, threshold), time_left(until)
+        )
         lower = max(lower, bound)
         if _changed(points, fires, counts, found, bar) <= _changed(points, fires, counts, weights, threshold):
             weights, threshold = found, bar
@@ -329,13 +325,19 @@ def _surely_changed(points: Array, fires: Array, counts: Array, largest: int, un
     Points that no weights within the budget get right together are taken away, and others are looked for, for a quarter
     of the time.
     """
-    until = None if until is None else time.monotonic() + max(0.01, until - time.monotonic()) / 4
+    remaining = time_left(until)
+    until = deadline(None if remaining is None else remaining / 4)
     left, total = np.ones(len(points), dtype=bool), 0
     place = {point.tobytes(): k for k, point in enumerate(points)}
     while until is None or time.monotonic() < until:
         separate = separation(points[left & fires], points[left & ~fires])
         found = least_weights(
-            points.shape[1], separate, orderly=False, largest=largest, least=False, time_limit=_left(until)
+            points.shape[1],
+            separate,
+            orderly=False,
+            largest=largest,
+            least=False,
+            time_limit=time_left(until),
         )
         if found is None or found.weights is not None or not found.multiples:
             break
