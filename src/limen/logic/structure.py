@@ -40,7 +40,7 @@ from limen.network import Network
 
 __all__ = ["Neuron", "neuron_of", "reduced", "turned", "wide_neuron"]
 
-MOST_SEARCHED = 200  # inputs up to which least weights are looked for
+MOST_SEARCHED = 300  # inputs up to which least weights are looked for
 MOST_COMPARED = 1_000  # inputs up to which it is looked at which of them matter
 MOST_LEAVES = 12  # inputs and modules around which a table is made
 LEAF = (
