@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import limen as library
+from limen import _memory
 from limen.cli import memory, progress
 from limen.cli.interrupts import insistent
 from limen.learn import stream_trial as module
@@ -103,12 +104,12 @@ def test_a_table_larger_than_a_share_of_memory_is_streamed_unless_one_says_other
 
 def test_the_memory_is_that_of_the_machine_or_of_its_container(tmp_path, monkeypatch):
     """The smaller of the machine's memory and a limit that is set; a limit of `max` is none."""
-    machine = memory.memory()
+    machine = _memory.memory()
     assert machine is None or machine > 1 << 20
     (tmp_path / "limit").write_text("12345678\n")
     (tmp_path / "none").write_text("max\n")
-    monkeypatch.setattr(memory, "LIMITS", (str(tmp_path / "none"), str(tmp_path / "limit")))
-    assert memory.memory() == 12345678
+    monkeypatch.setattr(_memory, "LIMITS", (str(tmp_path / "none"), str(tmp_path / "limit")))
+    assert _memory.memory() == 12345678
 
 
 def test_help_states_the_rule():

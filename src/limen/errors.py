@@ -101,6 +101,8 @@ class MissingExtraError(LimenError, ImportError):
         What could not be imported.
     extra : str
         The extra of limen that installs it.
+    then : str, default ""
+        What else to do, once it is installed.
 
     Examples
     --------
@@ -108,10 +110,12 @@ class MissingExtraError(LimenError, ImportError):
     matplotlib is not installed. Install it with: pip install "limen[plot]"
     """
 
-    def __init__(self, package: str, extra: str) -> None:
+    def __init__(self, package: str, extra: str, then: str = "") -> None:
         self.package = package
         self.extra = extra
-        super().__init__(f'{package} is not installed. Install it with: pip install "limen[{extra}]"')
+        self.then = then
+        install = f'{package} is not installed. Install it with: pip install "limen[{extra}]"'
+        super().__init__(f"{install} {then}".rstrip())
 
-    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        return type(self), (self.package, self.extra)
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        return type(self), (self.package, self.extra, self.then)

@@ -1,28 +1,16 @@
-"""How much memory there is, and whether a table is too large for it."""
+"""Whether a table is too large for memory."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from pathlib import Path
 
-__all__ = ["is_large", "memory"]
+from limen._memory import memory
+
+__all__ = ["is_large"]
 
 SHARE, SHARE_COMPRESSED = 1 / 8, 1 / 16  # of the memory; in it a table takes some times its file's size
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PAR1")  # what compressed files and Parquet begin with
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
-
-
-def memory() -> int | None:
-    """Return the bytes of memory this program may use, the machine's or its container's; None if unknown."""
-    found = []
-    with contextlib.suppress(AttributeError, ValueError, OSError):
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for limit in LIMITS:
-        with contextlib.suppress(ValueError, OSError):  # no such file, or "max": no limit
-            found.append(int(Path(limit).read_text()))
-    return min((size for size in found if size > 0), default=None)
 
 
 def is_large(path: str) -> bool:

@@ -36,6 +36,7 @@ __all__ = [
     "audience",
     "heard",
     "log_epoch",
+    "log_network_epoch",
     "log_share",
     "with_callbacks",
 ]
@@ -112,6 +113,17 @@ def log_epoch(epoch: int, max_iter: int, n_mistakes: int) -> None:
     if logger.isEnabledFor(logging.INFO):
         record = {"epoch": epoch, "max_iter": max_iter, "n_mistakes": n_mistakes}
         logger.info("epoch %d of %d: %d mistakes", epoch, max_iter, n_mistakes, extra=record)
+
+
+def log_network_epoch(epoch: int, max_iter: int, found: dict[str, float]) -> None:
+    """Log that an epoch of a deep network has ended, with its loss and its accuracy on the validation rows, if any."""
+    if logger.isEnabledFor(logging.INFO):
+        record: dict[str, Any] = {"epoch": epoch, "max_iter": max_iter, "loss": found["loss"]}
+        told = f"loss {found['loss']:.4f}, accuracy {100 * found['accuracy']:.1f} %"
+        if "val_accuracy" in found:
+            record["score"] = found["val_accuracy"]
+            told += f", validation accuracy {100 * found['val_accuracy']:.1f} %"
+        logger.info("epoch %d of %d: %s", epoch, max_iter, told, extra={**record, "told": told})
 
 
 def log_share(epoch: int, max_iter: int, share: float) -> None:
