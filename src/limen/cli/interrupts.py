@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -17,23 +18,35 @@ AGAIN = 0.3  # seconds before an interrupt that wasn't answered is sent again
 
 @contextmanager
 def insistent() -> Iterator[None]:
-    """Send an interrupt again and again until the block ends.
+    """Send an interrupt again and again until the block ends, or the log tells that it was heard.
 
     Python drops an exception, and so the `KeyboardInterrupt` too, while it frees an object or is called back from C:
-    when compiled code is loaded, for instance.
+    when compiled code is loaded, for instance. A record with the attribute ``kept`` on the logger ``limen`` says that an
+    interrupt has ended a training, and that what was learned is being kept: which no further one should disturb, unless a
+    person sends it.
     """
     mine = threading.current_thread() is threading.main_thread()
     if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    answered, sent = threading.Event(), threading.Event()
+    answered, sent, resent = threading.Event(), threading.Event(), threading.Event()
 
     def again() -> None:
         while not answered.wait(AGAIN):
+            resent.set()
             os.kill(os.getpid(), signal.SIGINT)
 
+    class Heard(logging.Handler):
+        """What the log tells of an interrupt."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if hasattr(record, "kept"):
+                answered.set()
+
     def interrupted(number: int, frame: Any) -> None:
-        if answered.is_set():
+        late = resent.is_set() and answered.is_set()
+        resent.clear()
+        if late:
             return
         if not sent.is_set():
             sent.set()

@@ -63,6 +63,7 @@ class _Reader:
         self.whole = domain != "real"
         self.sum: _Sum | None = None
         self.last_kind: str | None = None
+        self.is_last = False
         self.inexact: list[str] = []
 
     # What comes in ------------------------------------------------------------------------------------------
@@ -188,7 +189,8 @@ class _Reader:
         self._push(self.sum.weights, self.sum.bias, activation)
 
     def _push(self, weights: Array, bias: Array, activation: str) -> None:
-        if activation == "heaviside" and weights.dtype == bias.dtype == np.int64:
+        # The scores of a last layer stay what the model's are.
+        if not self.is_last and activation == "heaviside" and weights.dtype == bias.dtype == np.int64:
             common = np.maximum(np.gcd.reduce(weights, axis=0, initial=0), 1)
             weights, bias = weights // common, bias // common
         self.layers.append(Layer(weights, bias, activation))
@@ -371,7 +373,7 @@ def _activate(reader: _Reader, layer: Any, name: Any) -> None:
 
 def _finish(reader: _Reader, layer: Any, decision: str | None) -> None:
     """Emit the last layer, whose net inputs mean a decision."""
-    found = reader.sum
+    found, reader.is_last = reader.sum, True
     assert found is not None
     if decision is None and found.threshold_layer is None:
         decision = "none"

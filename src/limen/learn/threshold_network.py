@@ -64,11 +64,11 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         The weights of the last layer.
     encode : bool or ThresholdEncoder, default False
         Whether to turn what `fit` is given into zeros and ones first, by a `ThresholdEncoder`, or this one.
-    epochs : int, default 100
+    epochs : int or "auto", default "auto"
         How often all rows are seen. The learning rate falls over them, so that a training of fewer epochs isn't the
-        beginning of one of more.
-    batch_size : int, default 256
-        Rows in a step of training; no more than there are.
+        beginning of one of more. "auto": as many as make 2,000 steps, but from 30 to 500.
+    batch_size : int or "auto", default "auto"
+        Rows in a step of training; no more than there are. "auto": a 64th of them, but from 32 to 256.
     learning_rate : float, default 0.005
         Of Adam, at the start; it falls to 0 along a cosine.
     surrogate : {"clipped_identity", "triangle", "power"}, default "clipped_identity"
@@ -144,8 +144,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         "weights": [StrOptions(set(WHOLE))],
         "head_weights": [StrOptions(set(WHOLE))],
         "encode": ["boolean", ThresholdEncoder],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "surrogate": [StrOptions({"clipped_identity", "triangle", "power"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -168,8 +168,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         weights: str = "binary",
         head_weights: str = "int8",
         encode: bool | ThresholdEncoder = False,
-        epochs: int = 100,
-        batch_size: int = 256,
+        epochs: int | str = "auto",
+        batch_size: int | str = "auto",
         learning_rate: float = 0.005,
         surrogate: str = "clipped_identity",
         dropout: float = 0.0,
@@ -301,7 +301,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             return _bits(X), None
         from sklearn.base import clone
 
-        names = column_names(X)
+        names = None if is_sparse(X) else column_names(X)
         if names is None:
             X, _ = validate_data(self, X, y, dtype="numeric", multi_output=True)
         else:
@@ -353,6 +353,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         held_out: Array | None = None
         if validation is None and self.early_stopping:
             seen, held_out = self._split(target, seen, seed)
+        batch_size = _batch_size(self.batch_size, len(seen))
         plan = Plan(
             n_inputs=int(bits.shape[1]),
             n_outputs=target.n_outputs,
@@ -362,8 +363,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             head_weights=self.head_weights,
             surrogate=self.surrogate,
             dropout=float(self.dropout),
-            epochs=int(self.epochs),
-            batch_size=min(int(self.batch_size), len(seen)),
+            epochs=_epochs(self.epochs, len(seen), batch_size),
+            batch_size=batch_size,
             learning_rate=float(self.learning_rate),
             label_smoothing=float(self.label_smoothing),
             image_shape=self._image(int(bits.shape[1])),
@@ -404,7 +405,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
                 f" (it is {self.learning_rate:g}), or look at sample_weight and class_weight."
             )
         settle(model, rows.X if interrupt is None else rows.X[:BRIEF])
-        network = network_from(model)
+        network = network_from(model, decision="largest" if plan.competing else "each")
         if interrupt is None and file is not None:
             file.remove()
         self.network_ = _named(network, encoder)
@@ -508,7 +509,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         if self.encoder_ is None:
             bits = _bits(validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False))
         else:
-            if column_names(X) is None:
+            if is_sparse(X) or column_names(X) is None:
                 X = validate_data(self, X, dtype="numeric", reset=False)
             bits = self.encoder_.transform(X)
         found = np.empty((bits.shape[0], self.network_.n_outputs), dtype=dtype)
@@ -547,6 +548,14 @@ def _taught(target: Targets, class_weight: Any) -> tuple[Array, Array]:
 def _named(network: Network, encoder: ThresholdEncoder | None) -> Network:
     inputs = None if encoder is None else encoder.encoding_.inputs
     return Network(network.layers, inputs, network.outputs, network.domain)
+
+
+def _batch_size(asked: int | str, n_rows: int) -> int:
+    return min(n_rows, max(32, min(256, n_rows // 64)) if asked == "auto" else int(asked))
+
+
+def _epochs(asked: int | str, n_rows: int, batch_size: int) -> int:
+    return max(30, min(500, 2000 * batch_size // n_rows)) if asked == "auto" else int(asked)
 
 
 def _require_memory(plan: Any) -> None:
