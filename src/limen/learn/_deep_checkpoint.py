@@ -56,10 +56,9 @@ class DeepCheckpoint:
         """Write all that the training needs to go on, if the last writing isn't quite recent."""
         if time.monotonic() - self._saved < PAUSE:
             return
-        model = keeper.model
         parts = {
-            "weights": model.get_weights(),
-            "optimizer": [variable.numpy() for variable in model.optimizer.variables],
+            "weights": keeper.model_state(),
+            "optimizer": keeper.optimizer_state(),
             "best": keeper.best or [],
         }
         told = {"key": self.key, "history": keeper.history, "best_epoch": keeper.best_epoch}

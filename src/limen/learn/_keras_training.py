@@ -12,7 +12,7 @@ checkpoint goes on as if it had never stopped.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +27,7 @@ from limen.learn._keras_door import keras
 from limen.learn.keras import PowerSchedule, Silence, ThresholdDense
 from limen.step import Array
 
-__all__ = ["Keeper", "Plan", "Rows", "build", "settle", "train"]
+__all__ = ["Keeper", "Plan", "Rows", "build", "head_scale", "settle", "train"]
 
 ops = keras.ops
 BLOCK = 4096  # rows whose statistics are taken at a time
@@ -266,6 +266,14 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         """Epochs that ended well."""
         return len(self.history.get("loss", ()))
 
+    def model_state(self) -> list[Array]:
+        """Return the weights of the model, as they are now."""
+        return [ops.convert_to_numpy(variable) for variable in self.model.weights]
+
+    def optimizer_state(self) -> list[Array]:
+        """Return all that the optimizer remembers."""
+        return [ops.convert_to_numpy(variable) for variable in self.model.optimizer.variables]
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Shuffle."""
         self.rows.epoch = epoch
@@ -284,7 +292,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             self.history.setdefault(name, []).append(value)
         scores = self.history.get("val_accuracy")
         if scores is None or scores[-1] >= max(scores):
-            self.best, self.best_epoch = self.model.get_weights(), epoch + 1
+            self.best, self.best_epoch = self.model_state(), epoch + 1
         log_network_epoch(epoch + 1, self.epochs, found)
         if self.patience is not None and epoch + 1 - self.best_epoch >= self.patience:
             self.stop_reason, self.model.stop_training = "early_stopping", True
@@ -301,7 +309,6 @@ def train(
     patience: int | None = None,
     callbacks: Sequence[Any] = (),
     checkpoint: DeepCheckpoint | None = None,
-    start: Callable[[Keeper], None] | None = None,
 ) -> tuple[Keeper, BaseException | None]:
     """Train a model, and leave it with the weights of its best epoch.
 
@@ -359,6 +366,11 @@ def train(
 
 def _named_accuracy(function: Any) -> Any:
     return keras.metrics.MeanMetricWrapper(function, name="accuracy")
+
+
+def head_scale(model: Any) -> float:
+    """Return what a whole net input of the last layer counts."""
+    return float(ops.convert_to_numpy(model.layers[-1].scale()))
 
 
 def settle(model: Any, X: Any) -> None:

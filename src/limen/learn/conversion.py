@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -274,17 +275,16 @@ def network_from(
     whole = [layer for layer in layers if isinstance(layer, ThresholdDense) and layer.kind != "float"]
     weighing = [layer for layer in layers if isinstance(layer, ThresholdDense | kl.Dense)]
     expected = len(whole) == len(weighing) and domain != "real" and decision != "none"
+    if exact and domain == "real":
+        raise NotExactError(
+            "This model isn't exact: its inputs may be any numbers. Give domain='binary' if they are zeros and ones."
+        )
     if reader.inexact and (exact or (exact is None and expected)):
         raise NotExactError(
             f"This model isn't exact: {'; '.join(reader.inexact)}. Use ThresholdDense layers with whole weights, or give"
             " exact=False."
         )
-    network = Network(reader.layers, inputs, outputs, domain)
-    if exact and not network.is_exact:
-        raise NotExactError(
-            "This model isn't exact: its inputs may be any numbers. Give domain='binary' if they are zeros and ones."
-        )
-    return network
+    return Network(reader.layers, inputs, outputs, domain)
 
 
 def _chain(model: Any) -> list[Any]:
@@ -311,16 +311,17 @@ def _in_order(model: Any) -> list[Any]:
     """Return the layers of a functional model, if each reads the one before."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise InputError("The model must have one input and one output. Received: more.")
-    before = None
-    for layer in model.layers:
-        nodes = [node for node in layer._inbound_nodes if node in model._nodes]
-        read = [tensor._keras_history.operation for node in nodes for tensor in node.input_tensors]
-        if before is not None and read != [before]:
+    nodes = [
+        node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]
+    ]
+    for before, node in pairwise(nodes):
+        read = [tensor._keras_history.operation for tensor in node.input_tensors]
+        if len(read) != 1 or read[0] is not before.operation:
             raise InputError(
-                f"The model must be a chain, each layer reading the one before. Layer {layer.name!r} doesn't."
+                "The model must be a chain, each layer reading the one before. Layer"
+                f" {node.operation.name!r} doesn't."
             )
-        before = layer
-    return list(model.layers)
+    return [node.operation for node in nodes]
 
 
 def _read(reader: _Reader, layer: Any) -> None:

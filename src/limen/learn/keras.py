@@ -14,7 +14,7 @@ A step has no slope to learn from. Going forward it is exact; going back it has 
 ``sign``       +1 if z > 0, 0 if z = 0, -1 if z < 0: the three values of `limen.step.sign`
 =============  =========================================================================
 
-and the slopes, halved for ``heaviside``, whose step is half as high:
+(JAX takes numbers below 1.2e-38 in size for 0 on some processors; whole numbers aren't among them), and the slopes, halved for ``heaviside``, whose step is half as high:
 
 ====================  =======================================================================================
 ``surrogate``         slope at ``z``, and the function that has it

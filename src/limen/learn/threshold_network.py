@@ -344,7 +344,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         """Train, and keep what was learned; return what interrupted it."""
         from limen.learn._deep_checkpoint import DeepCheckpoint, fingerprint
         from limen.learn._keras_door import require_training
-        from limen.learn._keras_training import Plan, Rows, build, settle, train
+        from limen.learn._keras_training import Plan, Rows, build, head_scale, settle, train
         from limen.learn.conversion import network_from
 
         require_training()
@@ -411,7 +411,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         self.network_ = _named(network, encoder)
         self.encoder_ = encoder
         self.classes_ = target.classes
-        self.scale_ = float(np.asarray(model.layers[-1].scale()))
+        self.scale_ = head_scale(model)
         self.history_ = keeper.history
         self.n_iter_, self.best_epoch_ = keeper.n_epochs, keeper.best_epoch
         self.stop_reason_ = keeper.stop_reason
