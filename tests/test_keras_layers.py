@@ -10,7 +10,16 @@ import pytest
 
 from limen.errors import InputError
 from limen.learn._keras_door import keras
-from limen.learn.keras import ClipLatent, Hardmax, PowerSchedule, Silence, Step, ThresholdDense
+from limen.learn.keras import (
+    ClipLatent,
+    Hardmax,
+    PowerSchedule,
+    Silence,
+    Step,
+    ThresholdDense,
+    _normalised_step,
+    _weighted_sum,
+)
 
 ops = keras.ops
 BACKEND = keras.backend.backend()
@@ -110,6 +119,11 @@ def test_silence_only_silences():
     heard = ops.convert_to_numpy(layer(steps, training=True))
     assert set(np.unique(heard[heard != 0] / steps[heard != 0])) == {1.0}
     assert 0.23 < (heard == 0).mean() < 0.27
+    again = ops.convert_to_numpy(layer(steps, training=True))
+    silent, then = (heard == 0).ravel(), (again == 0).ravel()
+    # Chance, and no pattern: neighbours, rows and the next time have nothing to do with each other.
+    for other in (silent[1:], silent[200:], then):
+        assert abs(np.corrcoef(silent[: len(other)], other)[0, 1]) < 0.03
     assert ops.convert_to_numpy(layer(steps)).tolist() == steps.tolist()
 
 
@@ -182,6 +196,40 @@ def test_a_neuron_that_always_or_never_fires_keeps_a_small_threshold():
     assert layer.whole_bias().tolist() == [-5, 4]
 
 
+@pytest.mark.parametrize("surrogate", ["clipped_identity", "triangle"])
+def test_the_slope_of_normalised_steps_is_that_of_their_parts(surrogate):
+    """Going back in one formula gives what going back step by step gives, and float and byte products nearly the same."""
+    rng = np.random.default_rng(2)
+    x, wanted = (
+        rng.choice([-1.0, 1.0], (64, 32)).astype(np.float32),
+        rng.normal(size=(64, 5)).astype(np.float32),
+    )
+    layer = with_latent(
+        ThresholdDense(5, activation="bipolar", normalize=True, surrogate=surrogate),
+        rng.uniform(-1, 1, (32, 5)),
+    )
+    offset = np.linspace(-0.5, 0.5, 5).astype(np.float32)
+    step = Step("bipolar", surrogate)
+
+    def together(s):
+        return _normalised_step(s, ops.convert_to_tensor(offset), 1e-3, "bipolar", surrogate, None) * wanted
+
+    def in_parts(s):
+        mean, variance = ops.moments(s, axes=[0])
+        return step((s - mean) * ops.rsqrt(variance + 1e-3) + offset) * wanted
+
+    s = (x @ layer.whole_weights()).astype(np.float32)
+    assert slope_of(together, s) == pytest.approx(slope_of(in_parts, s), rel=1e-3, abs=1e-5)
+    latent = ops.convert_to_numpy(layer.kernel)
+    slow, fast = (
+        slope_of(
+            lambda w, p=product: together(_weighted_sum(ops.convert_to_tensor(x), w, "binary", p)), latent
+        )
+        for product in ("float32", "int8")
+    )
+    assert np.corrcoef(slow.ravel(), fast.ravel())[0, 1] > 0.999
+
+
 def test_slopes_go_straight_through_to_latent_weights():
     """The slope of the loss by a latent weight is that by the weight it stands for, times its level."""
     x = np.array([[1.0, -1.0, 1.0]], dtype=np.float32)
@@ -189,8 +237,6 @@ def test_slopes_go_straight_through_to_latent_weights():
         layer = with_latent(ThresholdDense(1, weights, use_bias=False), [[0.3], [-0.6], [0.1]])
 
         def sums(latent, layer=layer):
-            from limen.learn.keras import _weighted_sum
-
             return _weighted_sum(ops.convert_to_tensor(x), latent, layer.kind, "float32")
 
         assert slope_of(sums, np.array([[0.3], [-0.6], [0.1]], dtype=np.float32)) == pytest.approx(

@@ -6,6 +6,7 @@ a proof checks it in exact arithmetic (`limen._rational`).
 =====================  ====================================================================================
 `LinearProgram`        least cost under rows of bounds; rows and columns can be added, and it goes on where it stood
 `whole_program`        the same with variables that are whole numbers, once
+`WholeModel`           whole numbers under rows that may hang on other variables: CP-SAT
 `has_cp_sat`           whether CP-SAT (the extra ``proof``) is installed
 =====================  ====================================================================================
 
@@ -22,6 +23,7 @@ L. Perron and F. Didier (2025), "CP-SAT", OR-Tools.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -31,7 +33,7 @@ import numpy as np
 from limen.errors import MissingExtraError, NotExactError
 from limen.step import Array
 
-__all__ = ["LinearProgram", "Outcome", "Status", "WholeOutcome", "has_cp_sat", "whole_program"]
+__all__ = ["LinearProgram", "Outcome", "Status", "WholeModel", "WholeOutcome", "has_cp_sat", "whole_program"]
 
 Status: TypeAlias = Literal["optimal", "infeasible", "unbounded", "stopped", "unclear"]
 
@@ -259,7 +261,12 @@ def whole_program(
     ('optimal', 3.0)
     """
     if engine == "CP-SAT":
-        return _by_cp_sat(cost, lower, upper, rows, row_lower, row_upper, time_limit, start)
+        model = WholeModel()
+        columns = model.variables(lower, upper)
+        starts, indices, values = _sparse(rows, len(row_lower))
+        for k, run in enumerate(zip(starts, [*starts[1:], len(values)], strict=True)):
+            model.add(indices[slice(*run)].tolist(), values[slice(*run)], row_lower[k], row_upper[k])
+        return model.solve(columns, cost, time_limit=time_limit, start=start)
     program = LinearProgram(cost, lower, upper, method="choose")
     program.add_rows(rows, row_lower, row_upper)
     highs = program._highs
@@ -286,63 +293,114 @@ def whole_program(
     return WholeOutcome(status, float(np.asarray(cost) @ x), bound, x, "HiGHS")
 
 
-def _by_cp_sat(
-    cost: Any,
-    lower: Any,
-    upper: Any,
-    rows: Any,
-    row_lower: Any,
-    row_upper: Any,
-    limit: float | None,
-    start: Any,
-) -> WholeOutcome:
-    try:
-        from ortools.sat.python import cp_model
-    except ImportError:
-        raise MissingExtraError("ortools", "proof") from None
-    starts, indices, values = _sparse(rows, len(row_lower))
-    largest = max(
-        (
-            float(np.abs(np.asarray(part, dtype=np.float64)).max(initial=0))
-            for part in (cost, lower, upper, values)
-        ),
-    )
+class WholeModel:
+    """Whole numbers between bounds under linear constraints, some of which hold only where others are 1; for CP-SAT.
+
+    Raises
+    ------
+    MissingExtraError
+        CP-SAT isn't installed.
+
+    Examples
+    --------
+    The largest `x` up to 9 of which a truth value says that it is at most 5, where the other way costs 3:
+
+    >>> model = WholeModel()
+    >>> x, is_small = model.variables([0, 0], [9, 1])
+    >>> model.add([x], [1], 0, 5, where=[is_small])
+    >>> model.solve([x, ~is_small], [-1, 3]).value
+    -6.0
+    """
+
+    def __init__(self) -> None:
+        try:
+            from ortools.sat.python import cp_model
+        except ImportError:
+            raise MissingExtraError("ortools", "proof") from None
+        self._cp_model: Any = cp_model
+        self._model: Any = cp_model.CpModel()
+        self._x: list[Any] = []
+
+    def variables(self, lower: Any, upper: Any) -> list[int]:
+        """Return the numbers of new variables with these bounds."""
+        _require_small(lower, upper)
+        first = len(self._x)
+        for low, high in zip(lower, upper, strict=True):
+            self._x.append(self._model.new_int_var(int(low), int(high), ""))
+        return list(range(first, len(self._x)))
+
+    @property
+    def n_variables(self) -> int:
+        """Number of variables."""
+        return len(self._x)
+
+    def add(
+        self, columns: Sequence[int], values: Any, lower: float, upper: float, *, where: Sequence[int] = ()
+    ) -> None:
+        """Add ``lower <= sum of values times variables <= upper``.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Variables. For one that is 0 or 1, ``~i`` is 1 less variable ``i``.
+        values : array_like of int
+        lower, upper : int, or infinite
+        where : sequence of int
+            It holds only if all these variables are 1.
+        """
+        _require_small(values)
+        terms = [self._term(i) for i in columns]
+        total = self._cp_model.LinearExpr.weighted_sum(terms, [int(value) for value in values])
+        if np.isfinite(lower) and np.isfinite(upper):
+            made = self._model.add_linear_constraint(total, int(lower), int(upper))
+        elif np.isfinite(lower):
+            made = self._model.add(total >= int(lower))
+        elif np.isfinite(upper):
+            made = self._model.add(total <= int(upper))
+        else:
+            return
+        if where:
+            made.only_enforce_if([self._term(i) for i in where])
+
+    def solve(
+        self, columns: Sequence[int], cost: Any, *, time_limit: float | None = None, start: Any = None
+    ) -> WholeOutcome:
+        """Return the least cost, a sum as in `add`; `start` is a value for each variable, or a guess at one."""
+        cp_model = self._cp_model
+        _require_small(cost)
+        terms = [self._term(i) for i in columns]
+        self._model.minimize(cp_model.LinearExpr.weighted_sum(terms, [int(value) for value in cost]))
+        self._model.clear_hints()
+        if start is not None:
+            for variable, value in zip(self._x, start, strict=True):
+                self._model.add_hint(variable, int(value))
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.random_seed = 0
+        solver.parameters.catch_sigint_signal = False
+        if time_limit is not None:
+            solver.parameters.max_time_in_seconds = max(0.01, time_limit)
+        status = _in_thread(lambda: solver.solve(self._model), solver.stop_search)
+        if status == cp_model.INFEASIBLE:
+            return WholeOutcome("infeasible", np.inf, np.inf, None, "CP-SAT")
+        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+            word: Status = "stopped" if status == cp_model.UNKNOWN else "unclear"
+            return WholeOutcome(word, np.inf, solver.best_objective_bound, None, "CP-SAT")
+        found = np.array([solver.value(variable) for variable in self._x], dtype=np.int64)
+        done: Status = "optimal" if status == cp_model.OPTIMAL else "stopped"
+        return WholeOutcome(done, solver.objective_value, solver.best_objective_bound, found, "CP-SAT")
+
+    def _term(self, i: int) -> Any:
+        return self._x[i] if i >= 0 else self._x[~i].negated()
+
+
+def _require_small(*parts: Any) -> None:
+    """Refuse numbers that CP-SAT couldn't add up."""
+    largest = max(float(np.abs(np.asarray(part, dtype=np.float64)).max(initial=0)) for part in parts)
     if not largest < CP_SAT_MOST:
         raise NotExactError(
             f"CP-SAT takes whole numbers below 2**50. Received: {largest:.3g}. Reduce the weights first."
         )
-    model = cp_model.CpModel()
-    x = [model.new_int_var(int(low), int(high), "") for low, high in zip(lower, upper, strict=True)]
-    for k in range(len(row_lower)):
-        run = slice(starts[k], starts[k + 1] if k + 1 < len(starts) else len(values))
-        total = cp_model.LinearExpr.weighted_sum(
-            [x[i] for i in indices[run].tolist()], [int(v) for v in values[run].tolist()]
-        )
-        if np.isfinite(row_lower[k]) and np.isfinite(row_upper[k]):
-            model.add_linear_constraint(total, int(row_lower[k]), int(row_upper[k]))
-        elif np.isfinite(row_lower[k]):
-            model.add(total >= int(row_lower[k]))
-        elif np.isfinite(row_upper[k]):
-            model.add(total <= int(row_upper[k]))
-    model.minimize(cp_model.LinearExpr.weighted_sum(x, [int(c) for c in cost]))
-    if start is not None:
-        for variable, value in zip(x, start, strict=True):
-            model.add_hint(variable, int(value))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 0
-    solver.parameters.catch_sigint_signal = False
-    if limit is not None:
-        solver.parameters.max_time_in_seconds = max(0.01, limit)
-    status = _in_thread(lambda: solver.solve(model), solver.stop_search)
-    if status == cp_model.INFEASIBLE:
-        return WholeOutcome("infeasible", np.inf, np.inf, None, "CP-SAT")
-    if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        word: Status = "stopped" if status == cp_model.UNKNOWN else "unclear"
-        return WholeOutcome(word, np.inf, solver.best_objective_bound, None, "CP-SAT")
-    found = np.array([solver.value(variable) for variable in x], dtype=np.int64)
-    done: Status = "optimal" if status == cp_model.OPTIMAL else "stopped"
-    return WholeOutcome(done, solver.objective_value, solver.best_objective_bound, found, "CP-SAT")
 
 
 def _sparse(matrix: Any, n_rows: int) -> tuple[Array, Array, Array]:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from limen.cli import hidden as deep
 from limen.cli.files import check_writable, saved
 from limen.cli.interrupts import insistent
 from limen.cli.memory import is_large
 from limen.cli.options import MissingText, missing_texts
-from limen.cli.progress import progress
+from limen.cli.progress import progress, waiting
 from limen.cli.streams import message, result, result_json
 from limen.errors import FileError, InputError
 
 if TYPE_CHECKING:
     from limen.learn.stream_trial import Parts
-    from limen.learn.trial import Trial
+    from limen.learn.trial import Classifier, Trial
 
 __all__ = ["fit"]
 
@@ -34,6 +35,7 @@ class Solution(StrEnum):
 
 
 def fit(
+    context: typer.Context,
     table_file: Annotated[
         str,
         typer.Argument(
@@ -80,9 +82,45 @@ def fit(
         bool, typer.Option("--drop-missing-target", help="Leave out rows without a target.")
     ] = False,
     missing: MissingText = None,
-    max_iter: Annotated[int, typer.Option(min=1, metavar="N", help="Most passes over the rows.")] = 100,
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,…",
+            help="Learn a network with hidden layers of so many neurons, as in 64,64. Keras trains it (the extra keras);"
+            " the table must fit into memory. Ctrl-C saves the best network so far.",
+            show_default=False,
+        ),
+    ] = None,
+    weights: Annotated[
+        deep.Weights,
+        typer.Option(
+            help="With --hidden: the weights of hidden neurons. -1 and 1; -1, 0 and 1; whole numbers up to 7; up to 127."
+        ),
+    ] = deep.Weights.binary,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --hidden: most passes over the rows. [default: as many as make 2,000 steps of training, but from 30 to 500]",
+            show_default=False,
+        ),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="With --hidden: of the rows to learn from, the share that only chooses which epoch to keep, never of the"
+            " rows held out; 0 for none, and the last epoch. [default: 0.1, and 0 if fewer than 500 rows are learned from]",
+            show_default=False,
+        ),
+    ] = None,
+    max_iter: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Without --hidden: most passes over the rows.")
+    ] = 100,
     solution: Annotated[
-        Solution, typer.Option(help="Weights to keep: averaged, the last, or the longest right.")
+        Solution,
+        typer.Option(help="Without --hidden: weights to keep. Averaged, the last, or the longest right."),
     ] = Solution.average,
     stream: Annotated[
         bool | None,
@@ -101,8 +139,15 @@ def fit(
     from limen.table import read
     from limen.target import find_columns
 
+    widths = None if hidden is None else deep.widths(hidden)
+    deep.check(context, widths, validation)
     output = _output(table_file, output)
     check_writable(output)
+    if widths is not None:
+        _must_not_stream(table_file, stream)
+        with waiting("Loading Keras", quiet=quiet):
+            deep.ready()
+        stream = False
     parts = _parts(table_file, missing_texts(missing)) if _is_streamed(table_file, stream) else None
     # Of a table that is streamed only the names are needed here.
     table = (
@@ -119,7 +164,12 @@ def fit(
         from limen.learn.trial import trial as trial_in_memory
 
         with progress(quiet=quiet) as watched, insistent():
-            classifier = Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed)
+            classifier: Classifier = Perceptron(max_iter=max_iter, solution=solution.value, random_state=seed)
+            if widths is not None:
+                left = test_size if test_size >= 1 else test_size * len(table)
+                classifier = deep.classifier(
+                    widths, weights, epochs, validation, n_rows=len(table) - left, seed=seed
+                )
             learn: Any = (
                 partial(trial_in_memory, table)
                 if parts is None
@@ -134,8 +184,8 @@ def fit(
                 encoder=ThresholdEncoder(thresholds, categorical=categories or "auto"),
                 classifier=watched(classifier),
             )
-    except KeyboardInterrupt:
-        message("Interrupted. Nothing was saved.")
+    except KeyboardInterrupt as interrupt:
+        message(deep.interrupted(interrupt, output) or "Interrupted. Nothing was saved.")
         raise typer.Exit(130) from None
     except InputError as error:
         raise _with_remedy(error, table, {*targets, *dropped}) from None
@@ -185,6 +235,19 @@ def _is_streamed(table: str, asked: bool | None) -> bool:
     return is_large(table) if asked is None else asked
 
 
+def _must_not_stream(table: str, asked: bool | None) -> None:
+    """Refuse a table that is to be streamed, or is too large not to be."""
+    if asked:
+        raise InputError(
+            "--stream is for a network without hidden layers, so it can't be given with --hidden. Leave one of the two out."
+        )
+    if asked is None and is_large(table):
+        raise InputError(
+            f"A network with hidden layers learns from a table in memory, and {table} is larger than a large part of it."
+            " Give fewer rows, leave out --hidden, or try all the same with --no-stream."
+        )
+
+
 def _parts(table: str, missing: tuple[str, ...]) -> Parts:
     from limen.learn.stream_trial import Parts
 
@@ -222,8 +285,17 @@ def _with_remedy(error: InputError, table: Any, apart: set[str]) -> InputError:
 
 
 def _print(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] | None) -> None:
-    from limen._text import plural
-    from limen.cli.report import evaluation_lines, heaviest_lines, percent, rows, rule, size, used_columns
+    from limen._text import chain, plural
+    from limen.cli.report import (
+        evaluation_lines,
+        heaviest_lines,
+        percent,
+        rows,
+        rule,
+        size,
+        used_columns,
+        weights_line,
+    )
     from limen.evaluation import all_right
 
     n_rows, network = trial.n_training + trial.n_test, trial.model.network
@@ -250,11 +322,16 @@ def _print(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] 
         lines = evaluation_lines(trial.training, trial.majority)
     result("\n".join(lines))
     result()
-    result(f"What it looks at: {rule(trial.model)}", "bold")
-    result("\n".join(heaviest_lines(network, most, trial.shares)))
-    result()
+    if network.depth == 1:
+        result(f"What it looks at: {rule(trial.model)}", "bold")
+        result("\n".join(heaviest_lines(network, most, trial.shares)))
+        result()
+    else:
+        result(f"Network   {chain(network)}")
+        result(f"Weights   {weights_line(network)}")
     result(f"Training  {_ending(trial)}")
-    result(f"          {percent(all_right(trial.training))} right on the rows it learned from")
+    validated = " or chose the epoch by" if deep.validated(trial.classifier) else ""
+    result(f"          {percent(all_right(trial.training))} right on the rows it learned from{validated}")
     if file is not None:
         exact = ", exact in whole numbers" if network.is_exact else ""
         result(f"Saved     {file['path']}, {size(file['bytes'])}{exact}")
@@ -276,6 +353,8 @@ def _ending(trial: Trial) -> str:
     from limen._text import plural
 
     classifier = trial.classifier
+    if deep.is_deep(classifier):
+        return deep.ending(classifier)
     n_mistakes = int(classifier.n_mistakes_[-1])
     last = (
         f"with {n_mistakes:,} {'mistake' if n_mistakes == 1 else 'mistakes'}"
@@ -294,6 +373,8 @@ def _notes(trial: Trial) -> list[str]:
     from limen._text import plural
 
     classifier, notes = trial.classifier, list(trial.notes)
+    if deep.is_deep(classifier):
+        return notes + deep.notes(classifier)
     if classifier.stop_reason_ == "max_iter":
         notes.append(
             f"Training ended after {plural(classifier.n_iter_, 'epoch')} and still made mistakes. More epochs"
@@ -305,7 +386,7 @@ def _notes(trial: Trial) -> list[str]:
 
 def _data(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] | None) -> dict[str, Any]:
     """Return the report as plain data."""
-    from limen.cli.report import evaluation_data, heaviest, used_columns
+    from limen.cli.report import evaluation_data, heaviest, layers_data, used_columns
 
     classifier, network = trial.classifier, trial.model.network
     return {
@@ -321,7 +402,10 @@ def _data(trial: Trial, table: str, seed: int, most: int, file: dict[str, Any] |
         "sample_rows": trial.sample_rows,
         "held_out": evaluation_data(trial.test, trial.majority) if trial.test else None,
         "learned_from": evaluation_data(trial.training, trial.majority),
-        "training": {
+        "layers": layers_data(network),
+        "training": deep.training_data(classifier)
+        if deep.is_deep(classifier)
+        else {
             "stop_reason": classifier.stop_reason_,
             "epochs": classifier.n_iter_,
             "mistakes": classifier.n_mistakes_.tolist(),

@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from limen.errors import InputError
 
@@ -18,16 +18,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from limen.learn import ThresholdNetworkClassifier
-    from limen.learn.trial import Trial
+    from limen.learn.trial import Classifier
 
-__all__ = ["Weights", "check", "classifier", "ending", "interrupted", "notes", "ready", "training_data", "widths"]
+__all__ = [
+    "Weights",
+    "check",
+    "classifier",
+    "ending",
+    "interrupted",
+    "notes",
+    "ready",
+    "training_data",
+    "widths",
+]
 
 MOST_WIDE, MOST_DEEP = 100_000, 64  # neurons in a layer, and layers: what is above is a slip of the finger
 SHARE = 0.1  # of the rows to learn from, to choose the epoch by,
 FEW = 500  # unless there are fewer: a tenth of them says little, and each is needed
 WITHOUT = {"max_iter": "--max-iter", "solution": "--solution", "most": "--most"}
 WITH = {"weights": "--weights", "epochs": "--epochs", "validation": "--validation"}
-INSTEAD = {"max_iter": " Its epochs are --epochs."}
+INSTEAD = {"max_iter": "Give --epochs instead."}
 
 
 class Weights(StrEnum):
@@ -80,8 +90,8 @@ def check(context: Any, hidden: tuple[int, ...] | None, validation: float | None
         )
     if given:
         raise InputError(
-            f"{others[given[0]]} is for a network without hidden layers. Leave out it or --hidden."
-            + INSTEAD.get(given[0], "")
+            f"{others[given[0]]} is for a network without hidden layers, so it can't be given with --hidden."
+            f" {INSTEAD.get(given[0], 'Leave one of the two out.')}"
         )
     if validation is not None and not 0 <= validation < 1:
         raise InputError(
@@ -179,21 +189,35 @@ def training_data(learned: ThresholdNetworkClassifier) -> dict[str, Any]:
     }
 
 
-def interrupted(learned: ThresholdNetworkClassifier, model: Any, output: Path) -> str:
-    """Save the network that an interrupted training has kept, and return what to say.
+def interrupted(interrupt: KeyboardInterrupt, output: Path) -> str | None:
+    """Save the network that an interrupted training has kept, if it has, and return what to say.
 
     A file that is there already may hold a network that was trained to the end. It stays; the new one lies beside it.
     """
     from limen._text import plural
     from limen.cli.files import saved
+    from limen.learn.trial import TrialInterrupt
 
+    if not isinstance(interrupt, TrialInterrupt) or not is_deep(interrupt.classifier):
+        return None
     path = output.with_suffix(".interrupted.limen") if output.exists() else output
-    saved(model, path, None)
-    kept = f"the network of epoch {learned.best_epoch_}, the best so far, is saved as {path}"
+    saved(interrupt.model, path, None)
+    learned = interrupt.classifier
+    best = ", the best so far," if validated(learned) else ""
     beside = f"; {output} is as it was" if path != output else ""
-    return f"Interrupted after {plural(learned.n_iter_, 'epoch')}: {kept}{beside}."
+    return (
+        f"Interrupted after {plural(learned.n_iter_, 'epoch')}: the network of epoch {learned.best_epoch_}{best} is saved as"
+        f" {path}{beside}."
+    )
 
 
-def validated(trial: Trial) -> bool:
+def is_deep(learned: Classifier) -> TypeGuard[ThresholdNetworkClassifier]:
+    """Return whether it is the classifier that this file makes."""
+    from limen.learn import ThresholdNetworkClassifier
+
+    return isinstance(learned, ThresholdNetworkClassifier)
+
+
+def validated(learned: Classifier) -> bool:
     """Return whether some of the rows to learn from only chose the epoch."""
-    return "val_accuracy" in getattr(trial.classifier, "history_", {})
+    return "val_accuracy" in getattr(learned, "history_", {})

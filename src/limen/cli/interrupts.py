@@ -29,9 +29,10 @@ def insistent() -> Iterator[None]:
     if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    answered, sent, resent = threading.Event(), threading.Event(), threading.Event()
+    answered, resent, ended = threading.Event(), threading.Event(), threading.Event()
+    again: list[threading.Thread] = []
 
-    def again() -> None:
+    def send_again() -> None:
         while not answered.wait(AGAIN):
             resent.set()
             os.kill(os.getpid(), signal.SIGINT)
@@ -44,13 +45,13 @@ def insistent() -> Iterator[None]:
                 answered.set()
 
     def interrupted(number: int, frame: Any) -> None:
-        late = resent.is_set() and answered.is_set()
+        is_late = ended.is_set() or (resent.is_set() and answered.is_set())
         resent.clear()
-        if late:
+        if is_late:
             return
-        if not sent.is_set():
-            sent.set()
-            threading.Thread(target=again, name="limen interrupt", daemon=True).start()
+        if not again:
+            again.append(threading.Thread(target=send_again, name="limen interrupt", daemon=True))
+            again[0].start()
         raise KeyboardInterrupt
 
     hook = sys.unraisablehook
@@ -60,11 +61,17 @@ def insistent() -> Iterator[None]:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             hook(unraisable)
 
+    logger, heard = logging.getLogger("limen"), Heard()
+    logger.addHandler(heard)
     sys.unraisablehook = dropped
     signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     finally:
+        ended.set()
         answered.set()
+        for thread in again:  # what it has just sent must not come after the block
+            thread.join()
+        logger.removeHandler(heard)
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.default_int_handler)

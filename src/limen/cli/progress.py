@@ -2,7 +2,7 @@
 
 The bar is a callback of the estimator, as scikit-learn's own is: fitting is the task, an epoch a part of it. Where
 scikit-learn has no callbacks, it shows the time only. Where files are read in epochs, it also moves within one: by what the
-log tells of the share that was read, and by what it is told itself.
+log tells of the share that was read, and by what it is told itself. Of networks with hidden layers the log tells all of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import Timer
 from typing import Any
@@ -28,10 +28,11 @@ LEARNING = "Learning"
 
 @dataclass
 class Shown:
-    """Which epoch the bar shows as done, and how many there may be; 0 before the fit."""
+    """Which epoch the bar shows as done, and how many there may be; 0 before the fit. And what it says within an epoch."""
 
     epoch: int = 0
     last: int = 0
+    detail: str = ""
 
 
 class Watch:
@@ -65,7 +66,7 @@ def progress(*, quiet: bool = False) -> Iterator[Watch]:
     shown = Shown()
 
     def show_share(epoch: int, last: int, share: float) -> None:
-        detail = f"epoch {epoch} of {last}, {share:.0%} read"
+        detail = shown.detail or f"epoch {epoch} of {last}, {share:.0%} read"
         bar.update(task, description=LEARNING, total=last, completed=epoch - 1 + share, detail=detail)
 
     class Epochs:
@@ -90,6 +91,9 @@ def progress(*, quiet: bool = False) -> Iterator[Watch]:
 
     class Watched(Watch):
         def __call__(self, estimator: Any) -> Any:
+            if hasattr(estimator, "hidden"):
+                shown.detail = "(compiles for some seconds first)"
+                bar.update(task, detail=shown.detail)
             return estimator.set_callbacks(Epochs()) if hasattr(estimator, "set_callbacks") else estimator
 
         def share(self, what: str, share: float) -> None:
@@ -98,22 +102,36 @@ def progress(*, quiet: bool = False) -> Iterator[Watch]:
             else:
                 bar.update(task, description=what, total=1.0, completed=share, detail=f"{share:.0%} read")
 
-    class Shares(logging.Handler):
-        """What the log tells of a stream, where it knows the share."""
+    class Told(logging.Handler):
+        """What the log tells of a stream, where it knows the share, and of a network with hidden layers."""
 
         def emit(self, record: logging.LogRecord) -> None:
             share = getattr(record, "share", 0.0)
-            if share and record.epoch:  # type: ignore[attr-defined]  # a field of our own
+            if hasattr(record, "kept"):
+                shown.detail = f"interrupted; keeping the network of epoch {record.kept}"
+                bar.update(task, detail=shown.detail)
+            elif hasattr(record, "loss"):
+                shown.detail = _of_network(record)
+                bar.update(task, total=record.max_iter, completed=record.epoch, detail=shown.detail)  # type: ignore[attr-defined]
+            elif share and record.epoch:  # type: ignore[attr-defined]  # a field of our own
                 show_share(record.epoch, record.max_iter, share)  # type: ignore[attr-defined]
             elif share:
                 bar.update(task, total=1.0, completed=share, detail=f"looking through it, {share:.0%} read")
 
-    with _listening(logger, Shares(logging.INFO)), _patiently(bar):
+    with _listening(logger, Told(logging.INFO)), _patiently(bar):
         yield Watched()
 
 
+def _of_network(record: Any) -> str:
+    """Return what an epoch of a network with hidden layers has come to."""
+    text = f"epoch {record.epoch} of {record.max_iter}, loss {record.loss:.4f}"
+    if hasattr(record, "score"):
+        text += f", validation {100 * record.score:.1f} %"
+    return text
+
+
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
     """Show, where a person looks, what takes so long and what the log says of it, if it takes longer than a moment.
 
     Raises
@@ -122,7 +140,7 @@ def waiting(what: str) -> Iterator[None]:
         With code 130, once an interrupt was heard and said.
     """
     try:
-        with insistent(), _shown(what):
+        with insistent(), nullcontext() if quiet else _shown(what):
             yield
     except KeyboardInterrupt:
         message("Interrupted. Nothing was saved.")

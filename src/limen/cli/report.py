@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from limen._text import MINUS, number, plural
+from limen._text import MINUS, TERMS, number, plural
 from limen.cli.streams import width
 from limen.encoding import label_text
 from limen.evaluation import Evaluation, all_right
 from limen.model import Model
-from limen.network import Network
+from limen.network import Layer, Network
 from limen.step import COUPLED, Array
 
 __all__ = [
@@ -23,6 +23,9 @@ __all__ = [
     "heaviest",
     "heaviest_lines",
     "in_words",
+    "is_read",
+    "layer_lines",
+    "layers_data",
     "percent",
     "rows",
     "rule",
@@ -30,10 +33,12 @@ __all__ = [
     "size",
     "used_columns",
     "weight_text",
+    "weights_line",
 ]
 
 OUTPUTS = 12  # outputs whose weights are listed before the rest is only counted
 LABEL = 24  # characters of a class before it is cut in a table
+SMALL = 8  # neurons up to which every one is written out, however many inputs it has
 MOST_READ = 64  # neurons and inputs of a network that is read back in words
 CONFUSIONS = 10  # lines where the whole table has no room
 
@@ -211,6 +216,72 @@ def heaviest_lines(network: Network, most: int, shares: Array | None = None) -> 
     return lines
 
 
+def weights_line(network: Network) -> str:
+    """Return how many weights a network of layers has that aren't 0, and which.
+
+    Examples
+    --------
+    >>> from limen import Layer
+    >>> weights_line(Network([Layer([[1, -1], [1, 1]], [0, 0]), Layer([[7], [-3]], [0])]))
+    '6: −1 and +1; in the last layer −3 and +7'
+    """
+    *hidden, last = (_weights(layer) for layer in network.layers)
+    n, n_zeros = 0, 0
+    for layer, weights in zip(network.layers, (*hidden, last), strict=True):
+        n, n_zeros = n + len(weights), n_zeros + layer.n_inputs * layer.n_neurons - len(weights)
+    text = f"{n:,} that aren't 0" if n_zeros else f"{n:,}"
+    before = f"{_range(np.concatenate(hidden), weight_text)}; in the last layer " if hidden else ""
+    return f"{text}: {before}{_range(last, weight_text)}"
+
+
+def layer_lines(network: Network) -> list[str]:
+    """Return a line for each layer: its neurons, its weights that aren't 0, and where their sums fire or start."""
+    table = [["layer", "neurons", "weights", "which", ""]]
+    for k, layer in enumerate(network.layers, start=1):
+        weights = _weights(layer)
+        fires = layer.activation == "heaviside"
+        ends = (
+            f"fires at {_range(-layer.bias, sum_text)}"
+            if fires
+            else f"starts at {_range(layer.bias, sum_text)}"
+        )
+        neurons = f"{layer.n_neurons:,} {layer.activation}"
+        table.append([str(k), neurons, f"{len(weights):,}", _range(weights, weight_text), ends])
+    return _aligned(table, last_left=True)
+
+
+def layers_data(network: Network) -> list[dict[str, Any]]:
+    """Return the same as plain data."""
+    found = []
+    for layer in network.layers:
+        weights = _weights(layer)
+        least, largest = (weights.min().item(), weights.max().item()) if len(weights) else (None, None)
+        entry = {"neurons": layer.n_neurons, "activation": layer.activation, "weights": len(weights)}
+        found.append({**entry, "least": least, "largest": largest})
+    return found
+
+
+def is_read(network: Network) -> bool:
+    """Return whether a network is so small, or its sums so short, that a person reads it neuron by neuron."""
+    n_weights = sum(len(_weights(layer)) for layer in network.layers)
+    return network.n_neurons <= SMALL or n_weights <= TERMS * network.n_neurons
+
+
+def _weights(layer: Layer) -> Array:
+    """Return the weights of a layer that aren't 0."""
+    weights = layer.weights.data if hasattr(layer.weights, "indptr") else layer.weights
+    found: Array = weights[weights != 0]
+    return found
+
+
+def _range(values: Array, text: Callable[[Any], str]) -> str:
+    """Return the values that occur, or from where to where they go."""
+    found = np.unique(values).tolist()
+    if len(found) <= 2:
+        return " and ".join(map(text, found)) or "none"
+    return f"{text(found[0])} to {text(found[-1])}"
+
+
 def weight_text(weight: float) -> str:
     """Return a weight with its sign.
 
@@ -232,7 +303,7 @@ def in_words(network: Network) -> list[str]:
     from limen.errors import NotExactError
     from limen.logic import rules
 
-    if network.n_neurons > MOST_READ or network.n_inputs > MOST_READ:
+    if network.n_neurons > MOST_READ or network.n_inputs > MOST_READ or not is_read(network):
         return []
     try:
         read = rules(network)

@@ -14,7 +14,7 @@ from limen.errors import InputError
 
 __all__ = ["show"]
 
-SMALL = 8  # inputs and neurons up to which every neuron is written out
+SMALL = 8  # inputs and neurons of one layer up to which every neuron is written out
 
 
 def show(
@@ -40,7 +40,7 @@ def show(
     from limen._text import chain, listing
     from limen.cli.cards import card_data, card_lines, card_of, scores_of
     from limen.cli.judging import read_table
-    from limen.cli.report import heaviest_lines, in_words, rule, size, used_columns
+    from limen.cli.report import heaviest_lines, in_words, is_read, layer_lines, rule, size, used_columns
     from limen.encoding import label_text
     from limen.export import load
     from limen.target import decisions
@@ -83,6 +83,10 @@ def show(
         result()
         result("Points", "bold")
         result("\n".join(card_lines(model, points, scores)))
+    elif net.depth > 1 and not is_read(net):
+        result()
+        result("Layers", "bold")
+        result("\n".join(layer_lines(net)))
     elif net.depth > 1 or (plain and net.n_inputs <= SMALL and net.n_neurons <= SMALL):
         result()
         result(str(net).split("\n", 1)[1])
@@ -100,7 +104,7 @@ def show(
 
 
 def _data(model: Any, path: Path, most: int) -> dict[str, Any]:
-    from limen.cli.report import heaviest, in_words, used_columns
+    from limen.cli.report import heaviest, in_words, layers_data, used_columns
     from limen.target import decisions
 
     net = model.network
@@ -113,6 +117,7 @@ def _data(model: Any, path: Path, most: int) -> dict[str, Any]:
         "neurons": net.n_neurons,
         "gates": net.n_gates,
         "inputs": net.n_inputs,
+        "layers": layers_data(net),
         "in_words": in_words(net),
         "columns": list(used_columns(model)),
         "outputs": list(net.outputs),

@@ -36,6 +36,7 @@ __all__ = [
     "audience",
     "heard",
     "log_epoch",
+    "log_kept",
     "log_network_epoch",
     "log_share",
     "with_callbacks",
@@ -124,6 +125,11 @@ def log_network_epoch(epoch: int, max_iter: int, found: dict[str, float]) -> Non
             record["score"] = found["val_accuracy"]
             told += f", validation accuracy {100 * found['val_accuracy']:.1f} %"
         logger.info("epoch %d of %d: %s", epoch, max_iter, told, extra={**record, "told": told})
+
+
+def log_kept(epoch: int) -> None:
+    """Log that an interrupt was heard, and that the network of an epoch is being kept: no further one is needed."""
+    logger.warning("Interrupted: the network of epoch %d is kept.", epoch, extra={"kept": epoch})
 
 
 def log_share(epoch: int, max_iter: int, share: float) -> None:

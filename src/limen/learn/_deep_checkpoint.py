@@ -62,7 +62,9 @@ class DeepCheckpoint:
             "best": keeper.best or [],
         }
         told = {"key": self.key, "history": keeper.history, "best_epoch": keeper.best_epoch}
-        arrays = {f"{part}.{k}": array for part in PARTS for k, array in enumerate(parts[part])}
+        arrays: dict[str, Any] = {
+            f"{part}.{k}": array for part in PARTS for k, array in enumerate(parts[part])
+        }
         buffer = io.BytesIO()
         np.savez(buffer, told=np.frombuffer(json.dumps(told).encode(), dtype=np.uint8), **arrays)
         write_atomically(self.path, buffer.getvalue())
@@ -98,9 +100,9 @@ class DeepCheckpoint:
                 f"{self.path} is the checkpoint of another training: other data or other parameters. Remove it, or name"
                 " another file."
             )
-        model.set_weights(parts["weights"])
-        for variable, value in zip(model.optimizer.variables, parts["optimizer"], strict=True):
-            variable.assign(value)
+        for variables, part in ((model.variables, "weights"), (model.optimizer.variables, "optimizer")):
+            for variable, value in zip(variables, parts[part], strict=True):
+                variable.assign(value)
         keeper.history, keeper.best_epoch, keeper.best = history, best_epoch, parts["best"]
 
     def remove(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,8 @@ SURROGATES: dict[str, Callable[[Any, Any], Any]] = {
 """The slope of each surrogate, given ``abs(z)`` and the power."""
 
 
-def _stepped(z: Any, output: str) -> Any:
+def stepped(z: Any, output: str) -> Any:
+    """Return the step of `z`, without a slope."""
     one = ops.ones_like(z)
     if output == "sign":
         return ops.where(z > 0, one, ops.where(z < 0, -one, ops.zeros_like(z)))
@@ -67,7 +69,7 @@ def step(z: Any, output: str, surrogate: str, power: Any) -> Any:
             (upstream,) = args if upstream is None else (upstream,)
             return upstream * ops.cast(height * slope(ops.abs(z), power), upstream.dtype)
 
-        return _stepped(z, output), back
+        return stepped(z, output), back
 
     return with_slope(z)
 
@@ -154,6 +156,16 @@ class Hardmax(keras.layers.Layer):  # type: ignore[misc]
         return input_shape
 
 
+def _mixed(numbers: Any) -> Any:
+    """Return 32-bit integers mixed up: one pass, where random numbers for each would take longer than all products.
+
+    The last step of MurmurHash3 (A. Appleby 2011, ``fmix32``); here shifts keep the sign, which doesn't matter for chance.
+    """
+    for shift, factor in ((16, 0x85EBCA6B - 2**32), (13, 0xC2B2AE35 - 2**32)):
+        numbers = ops.bitwise_xor(numbers, ops.right_shift(numbers, shift)) * factor
+    return ops.bitwise_xor(numbers, ops.right_shift(numbers, 16))
+
+
 @registered
 class Silence(keras.layers.Layer):  # type: ignore[misc]
     """Silence a share of the steps it is given while training: to 0, between -1 and +1, and leave the others as they are.
@@ -185,10 +197,10 @@ class Silence(keras.layers.Layer):  # type: ignore[misc]
         """Return the steps, or what is left of them."""
         if not training:
             return h
-        # A byte of chance decides for each: a quarter of the random numbers that floats would take.
-        chance = keras.random.randint(ops.shape(h), 0, 256, dtype="uint8", seed=self.random)
-        kept = ops.cast(chance, "int32") >= round(256 * self.rate)
-        return ops.where(kept, h, ops.zeros_like(h))
+        start = keras.random.randint((), -(2**31), 2**31 - 1, dtype="int32", seed=self.random)
+        numbers = ops.arange(math.prod(ops.shape(h)), dtype="int32") + start
+        kept = ops.bitwise_and(_mixed(numbers), 255) >= round(256 * self.rate)
+        return ops.where(ops.reshape(kept, ops.shape(h)), h, ops.zeros_like(h))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape it is given."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from limen._door import is_sparse
-from limen.learn._callbacks import log_network_epoch, log_share
+from limen.learn._callbacks import log_kept, log_network_epoch, log_share
 from limen.learn._deep_checkpoint import DeepCheckpoint
 from limen.learn._keras_door import keras
 from limen.learn.keras import PowerSchedule, Silence, ThresholdDense
@@ -92,8 +92,10 @@ def build(plan: Plan) -> Any:
     ]
     product = "int8" if has_matrix_units() else "float32"
 
-    def uniform(seed: int) -> Any:
-        return keras.initializers.RandomUniform(-1.0, 1.0, seed=seed)
+    def uniform(weights: str, seed: int) -> Any:
+        # Of binary weights only the signs count, and small latent ones change theirs within a few steps.
+        most = 0.1 if weights == "binary" else 1.0
+        return keras.initializers.RandomUniform(-most, most, seed=seed)
 
     model = keras.Sequential(
         [keras.Input((plan.n_inputs,), dtype="uint8"), keras.layers.Rescaling(2.0, -1.0)]
@@ -107,14 +109,17 @@ def build(plan: Plan) -> Any:
                 surrogate=plan.surrogate,
                 normalize=True,
                 product=product,
-                kernel_initializer=uniform(seeds[2 * k]),
+                kernel_initializer=uniform(plan.weights, seeds[2 * k]),
             )
         )
         if plan.dropout:
             model.add(Silence(plan.dropout, seeds[2 * k + 1]))
     model.add(
         ThresholdDense(
-            plan.n_outputs, plan.head_weights, product=product, kernel_initializer=uniform(seeds[-1])
+            plan.n_outputs,
+            plan.head_weights,
+            product=product,
+            kernel_initializer=uniform(plan.head_weights, seeds[-1]),
         )
     )
     return model
@@ -267,8 +272,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         return len(self.history.get("loss", ()))
 
     def model_state(self) -> list[Array]:
-        """Return the weights of the model, as they are now."""
-        return [ops.convert_to_numpy(variable) for variable in self.model.weights]
+        """Return all that the model remembers: its weights, and where its random numbers are."""
+        return [ops.convert_to_numpy(variable) for variable in self.model.variables]
 
     def optimizer_state(self) -> list[Array]:
         """Return all that the optimizer remembers."""
@@ -357,15 +362,23 @@ def train(
             )
     except KeyboardInterrupt as error:
         keeper.stop_reason, interrupt = "interrupted", error
+        if keeper.best is not None:
+            log_kept(keeper.best_epoch)
     if keeper.stop_reason == "epochs" and keeper.n_epochs < plan.epochs:
         keeper.stop_reason = "callback"
     if keeper.best is not None:
-        model.set_weights(keeper.best)
+        set_state(model, keeper.best)
     return keeper, interrupt
 
 
 def _named_accuracy(function: Any) -> Any:
     return keras.metrics.MeanMetricWrapper(function, name="accuracy")
+
+
+def set_state(model: Any, state: list[Array]) -> None:
+    """Give a model back what it remembered."""
+    for variable, value in zip(model.variables, state, strict=True):
+        variable.assign(value)
 
 
 def head_scale(model: Any) -> float:

@@ -202,9 +202,7 @@ def near(state: State, layer: int, k: int, reach: int, leads: Array, rows: Array
 
 
 @njit(nogil=True, cache=True)
-def turned(
-    state: State, layer: int, k: int, leads: Array, rows: Array, effects: Array, after: Array
-) -> None:
+def turned(state: State, layer: int, k: int, leads: Array, rows: Array, effects: Array, after: Array) -> None:
     """Write what it costs, in each of some rows, to turn neuron `k` of a layer round."""
     for t in range(len(rows)):
         row = rows[t]
@@ -235,9 +233,7 @@ def tally(bits: Array, masks: Array, costs: Array) -> None:
 
 
 @njit(nogil=True, cache=True)
-def tally_each(
-    bits: Array, step: int, leads: Array, rows: Array, effects: Array, costs: Array
-) -> None:
+def tally_each(bits: Array, step: int, leads: Array, rows: Array, effects: Array, costs: Array) -> None:
     """Do as `mark` and `tally` do, for effects of any size."""
     for unit in range(len(bits)):
         rising, falling = 0.0, 0.0

@@ -16,7 +16,8 @@ from limen.step import Array
 __all__ = ["FLOAT32_WHOLE", "proved_increasing", "proved_thresholds"]
 
 FLOAT32_WHOLE = 1 << 24
-BLOCK = 1 << 22  # sums evaluated at a time
+FEW, MANY = 256, 64  # rows in a piece, and the most pieces of so few rows
+BLOCK = 1 << 22  # sums in a larger piece
 
 
 def proved_thresholds(
@@ -103,8 +104,8 @@ def proved_increasing(
     # Every neuron is given every net input that any of them can have.
     lowest, highest = (low + bias).min() - bias, (high + bias).max() - bias
     before: float | None = None
-    for sums, _ in _every_sum(lowest, highest):
-        found = outputs(sums)
+    for sums, real in _every_sum(lowest, highest):
+        found = outputs(sums)[real[:, 0]]
         one = found[:, 0]
         steps = np.diff(one, prepend=-np.inf if before is None else before)
         if (found != one[:, np.newaxis]).any() or not (steps > 0).all():
@@ -125,8 +126,12 @@ def _require_small(low: Array, high: Array, name: str) -> None:
 
 
 def _every_sum(low: Array, high: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield all whole numbers from `low` to `high`, some rows at a time, and which of them are within."""
-    length, rows = int((high - low).max()) + 1, max(1, BLOCK // len(low))
+    """Yield all whole numbers from `low` to `high`, some rows at a time, and which of them are within.
+
+    Pieces have one shape, however far neurons reach, so that a framework compiles what it does with them once.
+    """
+    length = int((high - low).max()) + 1
+    rows = FEW if length <= MANY * FEW else max(FEW, BLOCK // len(low))
     for start in range(0, length, rows):
-        sums = low + np.arange(start, min(start + rows, length))[:, np.newaxis]
+        sums = low + np.arange(start, start + rows)[:, np.newaxis]
         yield np.minimum(sums, high), sums <= high

@@ -33,8 +33,8 @@ def model(
     Parameters
     ----------
     pipeline : sklearn.pipeline.Pipeline, or a fitted classifier
-        A fitted classifier with a ``network_`` and ``classes_`` (`Perceptron`), with one fitted `ThresholdEncoder` before
-        it or nothing.
+        A fitted classifier with a ``network_`` and ``classes_`` (`Perceptron`, `ThresholdNetworkClassifier`), with one
+        fitted `ThresholdEncoder` before it, or within it (``encoder_``), or nothing.
     target : str, optional
         The column that one decision is about: its outputs are then called ``diagnosis = malignant``. Otherwise
         one output is called ``y``, and several of one decision like their classes.
@@ -69,7 +69,8 @@ def model(
     array(['old'], dtype='<U5')
     """
     *before, classifier = _steps(pipeline)
-    encoder = _encoder(before)
+    within = getattr(classifier, "encoder_", None)
+    encoder = _encoder([*before, within] if isinstance(within, ThresholdEncoder) else before)
     if isinstance(classifier, ThresholdEncoder):
         raise InputError("A pipeline must have a classifier at its end. Received: a ThresholdEncoder there.")
     network = _learned(

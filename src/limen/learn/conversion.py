@@ -57,7 +57,8 @@ class _Sum:
 class _Reader:
     """Reads layers one after another. What Keras hands on is ``spread * h + shift``, with the network's ``h``."""
 
-    def __init__(self, n_inputs: int, domain: str) -> None:
+    def __init__(self, n_inputs: int, domain: str, *, prove: bool) -> None:
+        self.prove = prove
         self.layers: list[Layer] = []
         self.spread, self.shift = np.ones(n_inputs, dtype=np.int64), np.zeros(n_inputs, dtype=np.int64)
         self.bits = domain == "binary"  # whether what comes in is 0 or 1
@@ -119,7 +120,8 @@ class _Reader:
             self.weigh(layer, np.eye(n, dtype=np.int64), np.zeros(n, dtype=np.int64))
         found = self.sum
         assert found is not None
-        if found.is_whole and (found.after or (found.threshold_layer is not None and output != "sign")):
+        own = found.threshold_layer is not None and output != "sign"
+        if found.is_whole and (found.after or (own and self.prove)):
             if output == "sign":
                 raise _unknown(layer, "a sign of three values after normalisation has no whole threshold")
             if not self.bits:
@@ -206,6 +208,7 @@ def network_from(
     outputs: Sequence[str] | None = None,
     decision: str | None = None,
     exact: bool | None = None,
+    prove: bool = True,
 ) -> Network:
     r"""Return the network that a Keras model is.
 
@@ -226,6 +229,8 @@ def network_from(
     exact : bool, optional
         True: refuse what isn't exact, and say which layer is why. False: allow floats. Default: True if all neurons come from
         `ThresholdDense` layers with whole weights and the domain isn't real.
+    prove : bool, default True
+        False: take `ThresholdDense` layers at their word that they decide by the threshold they keep, which saves a second.
 
     Returns
     -------
@@ -262,7 +267,7 @@ def network_from(
         domain = "binary" if layers and _is_to_signs(layers[0]) else "real"
     if domain not in ("binary", "integer", "real"):
         raise InputError(f"domain must be binary, integer or real. Received: {domain!r}.")
-    reader = _Reader(int(np.prod(model.input_shape[1:])), domain)
+    reader = _Reader(int(np.prod(model.input_shape[1:])), domain, prove=prove)
     for layer in layers:
         _read(reader, layer)
     last = reader.sum
@@ -384,7 +389,13 @@ def _finish(reader: _Reader, layer: Any, decision: str | None) -> None:
     if decision == "each":
         reader.step("heaviside", Step())
     else:
-        if decision == "largest" and found.threshold_layer is not None and found.is_whole and not found.after:
+        if (
+            reader.prove
+            and decision == "largest"
+            and found.threshold_layer is not None
+            and found.is_whole
+            and not found.after
+        ):
             own = found.threshold_layer
             proved_increasing(
                 lambda s: ops.convert_to_numpy(own.outputs(ops.convert_to_tensor(s.astype(np.float32)))),

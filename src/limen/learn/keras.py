@@ -55,6 +55,7 @@ from limen.learn._keras_steps import (
     one_of,
     registered,
     step,
+    stepped,
 )
 from limen.step import Array
 
@@ -76,6 +77,7 @@ ops = keras.ops
 LEVELS = {"binary": 1, "ternary": 1, "int4": 7, "int8": 127, "float": None}
 """The kinds of weights, and the largest whole weight of each."""
 
+START = 0.3  # the size of a last layer's outputs at first, about
 PRODUCTS = ("float32", "int8")
 
 
@@ -104,25 +106,68 @@ def quantised(latent: Any, weights: str) -> Any:
 
 def _weighted_sum(x: Any, latent: Any, weights: str, product: str) -> Any:
     """Return ``x`` times the quantised weights in float32, the slope going straight through to the latent ones."""
-    level, back_in = LEVELS[weights] or 1, "bfloat16" if product == "int8" else "float32"
-
-    def transposed(a: Any) -> Any:
-        return ops.transpose(ops.cast(a, back_in))
+    level, multiplied_back = LEVELS[weights] or 1, _bytes_back if product == "int8" else _floats_back
 
     @ops.custom_gradient  # type: ignore[untyped-decorator]
     def weighted_sum(x: Any, latent: Any) -> Any:
-        whole = quantised(latent, weights)
+        inputs, whole = ops.cast(x, product), ops.cast(quantised(latent, weights), product)
 
         def back(*args: Any, upstream: Any = None) -> Any:
             (upstream,) = args if upstream is None else (upstream,)
-            slope = ops.cast(upstream, back_in)
-            to_x = ops.cast(ops.matmul(slope, transposed(whole)), x.dtype)
-            return to_x, level * ops.cast(ops.matmul(transposed(x), slope), latent.dtype)
+            to_inputs, to_weights = multiplied_back(upstream, inputs, whole)
+            return ops.cast(to_inputs, x.dtype), level * ops.cast(to_weights, latent.dtype)
 
-        sums = ops.matmul(ops.cast(x, product), ops.cast(whole, product))
-        return ops.cast(sums, "float32"), back
+        return ops.cast(ops.matmul(inputs, whole), "float32"), back
 
     return weighted_sum(x, latent)
+
+
+def _floats_back(upstream: Any, inputs: Any, whole: Any) -> tuple[Any, Any]:
+    return ops.matmul(upstream, ops.transpose(whole)), ops.matmul(ops.transpose(inputs), upstream)
+
+
+def _bytes_back(upstream: Any, inputs: Any, whole: Any) -> tuple[Any, Any]:
+    """Return the slopes by inputs and by weights, from slopes rounded to a byte of the largest of their row or neuron."""
+    by_row, row_factor = _as_bytes(upstream, axis=1)
+    by_neuron, neuron_factor = _as_bytes(upstream, axis=0)
+    to_inputs = ops.matmul(by_row, _turned(whole))
+    to_weights = ops.matmul(_turned(inputs), by_neuron)
+    return ops.cast(to_inputs, "float32") * row_factor, ops.cast(to_weights, "float32") * neuron_factor
+
+
+def _as_bytes(slopes: Any, axis: int) -> tuple[Any, Any]:
+    factor = ops.maximum(ops.max(ops.abs(slopes), axis=axis, keepdims=True), 1e-30) / 127
+    return ops.cast(ops.round(slopes / factor), "int8"), factor
+
+
+def _turned(a: Any) -> Any:
+    """Return the transpose, by way of two reversals: XLA would make a plain one part of the product, fifty times slower."""
+    return ops.flip(ops.transpose(ops.flip(a, axis=1)), axis=0)
+
+
+def _normalised_step(s: Any, offset: Any, epsilon: float, output: str, surrogate: str, power: Any) -> Any:
+    """Return the steps of weighted sums that are normalised over the batch; going back, all in one formula.
+
+    The slope by ``s`` is that of Ioffe and Szegedy (2015), section 3, with the surrogate's at the step.
+    """
+    height = 0.5 if output == "heaviside" else 1.0
+
+    @ops.custom_gradient  # type: ignore[untyped-decorator]
+    def normalised_step(s: Any, offset: Any) -> Any:
+        mean, variance = ops.moments(s, axes=[0])
+        inverse = ops.rsqrt(variance + epsilon)
+        x = (s - mean) * inverse
+        z = x + offset
+
+        def back(*args: Any, upstream: Any = None) -> Any:
+            (upstream,) = args if upstream is None else (upstream,)
+            by_z = upstream * (height * SURROGATES[surrogate](ops.abs(z), power))
+            by_offset, along = ops.mean(by_z, axis=0), ops.mean(by_z * x, axis=0)
+            return inverse * (by_z - by_offset - x * along), by_offset * s.shape[0]
+
+        return stepped(z, output), back
+
+    return normalised_step(s, offset)
 
 
 @registered
@@ -159,7 +204,7 @@ class ThresholdDense(keras.layers.Layer):  # type: ignore[misc]
     product : {"float32", "int8"}, default "float32"
         The type in which inputs and weights are multiplied. float32 is exact while no sum can pass 2**24. int8 is for inputs
         that are whole numbers from -128 to 127, such as steps; it is several times faster on processors with
-        matrix units (AMX, GPUs), and slopes are then multiplied in bfloat16. Not for ``float``.
+        matrix units (AMX, GPUs), and slopes are then rounded to a byte of the largest of their row or neuron. Not for ``float``.
     kernel_initializer : default uniform from -1 to 1 (``float``: Glorot's)
         Of the latent weights.
     **kwargs
@@ -239,7 +284,7 @@ class ThresholdDense(keras.layers.Layer):  # type: ignore[misc]
             self.mean, self.variance = self._per_unit("mean"), self._per_unit("variance", "ones")
             self.threshold = self._per_unit("threshold")
         elif self.activation is None and whole:
-            start = keras.initializers.Constant(math.log(self.unit))
+            start = keras.initializers.Constant(math.log(START * self.unit))
             self.log_scale = self.add_weight(shape=(), initializer=start, autocast=False, name="log_scale")
         if self.surrogate == "power" and self.activation:
             self.power = self.add_weight(
@@ -265,10 +310,10 @@ class ThresholdDense(keras.layers.Layer):  # type: ignore[misc]
 
     def outputs(self, s: Any, *, training: bool = False) -> Any:
         """Return the outputs of the neurons for their weighted sums, shape ``(n_rows, units)``."""
+        if self.normalize and training and self.trainable:
+            return ops.cast(self._normalised(s), self.compute_dtype)
         if not self.normalize:
             z = (s + self._bias()) * self.scale() if self.kind != "float" else s + self._bias()
-        elif training and self.trainable:
-            z = self._normalised(s)
         else:
             z = (s - self.threshold) * ops.rsqrt(self.variance + self.epsilon)
         if self.activation is None:
@@ -288,14 +333,14 @@ class ThresholdDense(keras.layers.Layer):  # type: ignore[misc]
         return self.unit if self.log_scale is None else ops.exp(self.log_scale)
 
     def _normalised(self, s: Any) -> Any:
-        mean, variance = ops.moments(s, axes=[0])
+        mean, variance = ops.moments(ops.stop_gradient(s), axes=[0])
         kept, new = self.momentum, 1 - self.momentum
-        self.mean.assign(kept * self.mean + new * ops.stop_gradient(mean))
-        self.variance.assign(kept * self.variance + new * ops.stop_gradient(variance))
-        offset = 0.0 if self.bias is None else self.bias
+        self.mean.assign(kept * self.mean + new * mean)
+        self.variance.assign(kept * self.variance + new * variance)
+        offset = ops.zeros_like(mean) if self.bias is None else self.bias.value
         found = self.mean - offset * ops.sqrt(self.variance + self.epsilon)
         self.threshold.assign(ops.stop_gradient(self._threshold(found, ops)))
-        return (s - mean) * ops.rsqrt(variance + self.epsilon) + offset
+        return _normalised_step(s, offset, self.epsilon, self.activation, self.surrogate, self.power)
 
     def _threshold(self, found: Any, of: Any) -> Any:
         """Return the thresholds that stand for real ones: whole, and no further than sums can reach."""

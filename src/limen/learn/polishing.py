@@ -153,7 +153,11 @@ def _require_moves(network: Any) -> None:
         is_last = index == network.depth - 1
         if layer.activation == "heaviside" or (is_last and layer.activation == "hardmax"):
             continue
-        remedy = " limen.rewrite.split_sign turns hidden ones into heaviside neurons." if layer.activation == "sign" else ""
+        remedy = (
+            " limen.rewrite.split_sign turns hidden ones into heaviside neurons."
+            if layer.activation == "sign"
+            else ""
+        )
         raise InputError(
             "polish takes heaviside layers, of which the last may be hardmax. Received: layer"
             f" {index + 1} is {layer.activation}.{remedy}"
@@ -175,14 +179,20 @@ def _targets(network: Network, y: Any, n_rows: int) -> Array:
         labels = labels[:, 0]
     wanted = (n_rows, network.n_outputs) if several else (n_rows,)
     if labels.shape != wanted:
-        raise InputError(f"y must have shape {wanted}, for so many rows of X. Received: shape {labels.shape}.")
+        raise InputError(
+            f"y must have shape {wanted}, for so many rows of X. Received: shape {labels.shape}."
+        )
     if labels.dtype.kind not in "buif":
         raise InputError(
             "y must hold what the outputs should be, as whole numbers; labels of a classifier become them by"
             f" np.searchsorted(clf.classes_, y). Received: dtype {labels.dtype}."
         )
     most = network.n_outputs - 1 if competing else 1
-    wrong = labels[~((labels >= 0) & (labels <= most) & (labels == np.rint(labels)))] if labels.dtype.kind != "b" else labels[:0]
+    wrong = (
+        labels[~((labels >= 0) & (labels <= most) & (labels == np.rint(labels)))]
+        if labels.dtype.kind != "b"
+        else labels[:0]
+    )
     if len(wrong):
         expected = f"class numbers from 0 to {most}" if competing else "zeros and ones"
         raise InputError(f"y must hold {expected} for this network. Received: {wrong[0]}.")

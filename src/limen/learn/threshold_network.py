@@ -17,13 +17,11 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_sample_weight,
@@ -33,14 +31,23 @@ from sklearn.utils.validation import (
 )
 
 from limen._door import is_sparse
-from limen._memory import memory
 from limen.errors import InputError, TrainingError
 from limen.learn._admission import Validation, all_or_nothing, validation_set
-from limen.learn._callbacks import heard
+from limen.learn._callbacks import heard, log_kept
 from limen.learn._deciding import answers
+from limen.learn._network_admission import (
+    CONSTRAINTS,
+    batch_size_of,
+    bits_of,
+    epochs_of,
+    held_out_rows,
+    image_of,
+    require_memory,
+    taught,
+    widths_of,
+)
 from limen.learn._targets import Targets, targets
 from limen.learn.encoder import ThresholdEncoder
-from limen.learn.split import split_rows, strata
 from limen.network import Network
 from limen.step import Array
 from limen.table import column_names
@@ -48,7 +55,6 @@ from limen.table import column_names
 __all__ = ["ThresholdNetworkClassifier"]
 
 logger = logging.getLogger("limen")
-WHOLE = ("binary", "ternary", "int4", "int8")
 
 
 class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -69,9 +75,9 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         beginning of one of more. "auto": as many as make 2,000 steps, but from 30 to 500.
     batch_size : int or "auto", default "auto"
         Rows in a step of training; no more than there are. "auto": a 64th of them, but from 32 to 256.
-    learning_rate : float, default 0.005
+    learning_rate : float, default 0.02
         Of Adam, at the start; it falls to 0 along a cosine.
-    surrogate : {"clipped_identity", "triangle", "power"}, default "clipped_identity"
+    surrogate : {"clipped_identity", "triangle", "power"}, default "triangle"
         Whose slope the steps have in training; `limen.learn.keras` has the formulas.
     dropout : float, default 0.0
         The share of the outputs of each hidden layer that are silenced in a step.
@@ -139,27 +145,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
     (array([1, 0]), True)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden": ["array-like"],
-        "weights": [StrOptions(set(WHOLE))],
-        "head_weights": [StrOptions(set(WHOLE))],
-        "encode": ["boolean", ThresholdEncoder],
-        "epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "surrogate": [StrOptions({"clipped_identity", "triangle", "power"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "image_shape": ["array-like", None],
-        "max_shift": [Interval(Integral, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, list, None],
-        "random_state": ["random_state"],
-        "callbacks": [list, tuple, None],
-        "verbose": ["verbose"],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
     def __init__(
         self,
@@ -170,8 +156,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         encode: bool | ThresholdEncoder = False,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
-        learning_rate: float = 0.005,
-        surrogate: str = "clipped_identity",
+        learning_rate: float = 0.02,
+        surrogate: str = "triangle",
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
         image_shape: Sequence[int] | None = None,
@@ -257,21 +243,17 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         TrainingError
             The loss was no number in the first epoch; nothing is changed.
         KeyboardInterrupt
-            Interrupted. If an epoch had ended, the network of the best one so far is kept.
+            Interrupted. If an epoch had ended, the network of the best one so far is kept, at once: with the running
+            statistics that training had.
         """
         with all_or_nothing(self), heard(self.verbose):
-            hidden = self._hidden()
+            hidden = widths_of(self.hidden)
             bits, encoder = self._inputs(X, y)
             target = targets(y)
             weight = _check_sample_weight(sample_weight, bits, dtype=np.float64, ensure_non_negative=True)
-            if not (weight > 0).any():
-                raise InputError(
-                    "At least one sample weight must be above zero. Received: all-zero sample weights."
-                )
             validation = self._validation(target, X_val, y_val, encoder)
             interrupt = self._learn(hidden, bits, target, weight, validation, encoder, checkpoint)
         if interrupt is not None:
-            logger.warning("Interrupted: the network of epoch %d is kept.", self.best_epoch_)
             raise interrupt
         if self.stop_reason_ == "diverged":
             warnings.warn(
@@ -282,23 +264,13 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             )
         return self
 
-    def _hidden(self) -> tuple[int, ...]:
-        hidden = (self.hidden,) if isinstance(self.hidden, Integral) else tuple(self.hidden)
-        for width in hidden:
-            if isinstance(width, bool) or not isinstance(width, Integral) or width < 1:
-                raise InputError(
-                    f"hidden must be whole numbers from 1, a width for each hidden layer. Received: {self.hidden!r}."
-                    " Leave a layer out rather than give it no neuron; () is no hidden layer."
-                )
-        return tuple(int(width) for width in hidden)
-
     def _inputs(self, X: Any, y: Any) -> tuple[Any, ThresholdEncoder | None]:
         """Return the rows to learn from as zeros and ones, and what makes them so."""
         if self.encode is False:
             X, _ = validate_data(
                 self, X, y, accept_sparse="csr", dtype="numeric", multi_output=True, ensure_all_finite=True
             )
-            return _bits(X), None
+            return bits_of(X), None
         from sklearn.base import clone
 
         names = None if is_sparse(X) else column_names(X)
@@ -328,7 +300,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
                 self.n_features_in_ = width
         found = validation_set(self, target, X_val, y_val)
         if found is not None:
-            _bits(found.rows)
+            bits_of(found.rows)
         return found
 
     def _learn(
@@ -344,7 +316,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         """Train, and keep what was learned; return what interrupted it."""
         from limen.learn._deep_checkpoint import DeepCheckpoint, fingerprint
         from limen.learn._keras_door import require_training
-        from limen.learn._keras_training import Plan, Rows, build, head_scale, settle, train
+        from limen.learn._keras_training import Plan, Rows, build, head_scale, set_state, settle, train
         from limen.learn.conversion import network_from
 
         require_training()
@@ -352,8 +324,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         seen = np.flatnonzero(weight > 0)
         held_out: Array | None = None
         if validation is None and self.early_stopping:
-            seen, held_out = self._split(target, seen, seed)
-        batch_size = _batch_size(self.batch_size, len(seen))
+            seen, held_out = held_out_rows(target, seen, float(self.validation_fraction), seed)
+        batch_size = batch_size_of(self.batch_size, len(seen))
         plan = Plan(
             n_inputs=int(bits.shape[1]),
             n_outputs=target.n_outputs,
@@ -363,23 +335,23 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             head_weights=self.head_weights,
             surrogate=self.surrogate,
             dropout=float(self.dropout),
-            epochs=_epochs(self.epochs, len(seen), batch_size),
+            epochs=epochs_of(self.epochs, len(seen), batch_size),
             batch_size=batch_size,
             learning_rate=float(self.learning_rate),
             label_smoothing=float(self.label_smoothing),
-            image_shape=self._image(int(bits.shape[1])),
+            image_shape=image_of(self.image_shape, int(self.max_shift), int(bits.shape[1])),
             max_shift=int(self.max_shift),
             seed=seed,
         )
-        _require_memory(plan)
-        y, own = _taught(target, self.class_weight)
+        require_memory(plan)
+        y, own = taught(target, self.class_weight)
         counts = (weight * own).astype(np.float32)
         rows = Rows(plan, bits if len(seen) == len(y) else bits[seen], y[seen], counts[seen])
         judge = None
         if held_out is not None:
             judge = Rows(plan, bits[held_out], y[held_out], counts[held_out], fixed=True)
         elif validation is not None:
-            y_val, _ = _taught(Targets(target.kind, target.classes, validation.codes), None)
+            y_val, _ = taught(Targets(target.kind, target.classes, validation.codes), None)
             judge = Rows(plan, validation.rows, y_val, np.ones(len(y_val), dtype=np.float32), fixed=True)
         file = None
         if checkpoint is not None:
@@ -404,8 +376,18 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
                 "The loss was no number in the first epoch, so that nothing was learned. Lower learning_rate"
                 f" (it is {self.learning_rate:g}), or look at sample_weight and class_weight."
             )
-        settle(model, rows.X if interrupt is None else rows.X[:BRIEF])
-        network = network_from(model, decision="largest" if plan.competing else "each")
+        decision = "largest" if plan.competing else "each"
+        try:
+            if interrupt is None:
+                settle(model, rows.X)
+            network = network_from(model, decision=decision, prove=interrupt is None)
+        except KeyboardInterrupt as error:
+            if interrupt is not None:  # somebody insists
+                raise
+            log_kept(keeper.best_epoch)
+            keeper.stop_reason, interrupt = "interrupted", error
+            set_state(model, keeper.best)
+            network = network_from(model, decision=decision, prove=False)
         if interrupt is None and file is not None:
             file.remove()
         self.network_ = _named(network, encoder)
@@ -417,39 +399,6 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         self.stop_reason_ = keeper.stop_reason
         self._kind = target.kind
         return interrupt
-
-    def _split(self, target: Targets, seen: Array, seed: int) -> tuple[Array, Array]:
-        """Return which rows to learn from and which to hold out, each class in its share."""
-        codes = target.codes[seen]
-        try:
-            training, test = split_rows(
-                codes if codes.ndim == 1 else strata(codes),
-                float(self.validation_fraction),
-                random_state=seed,
-            )
-        except InputError:
-            raise InputError(
-                "early_stopping must be able to hold out a row and still learn from one of each class."
-                f" Received: {len(seen)} rows. Give more, or early_stopping=False."
-            ) from None
-        return seen[training], seen[test]
-
-    def _image(self, n_inputs: int) -> tuple[int, ...] | None:
-        if self.image_shape is None:
-            if self.max_shift:
-                raise InputError("max_shift moves images, so image_shape must be given. Received: None.")
-            return None
-        shape = tuple(int(n) for n in self.image_shape)
-        if len(shape) not in (2, 3) or min(shape) < 1 or int(np.prod(shape)) != n_inputs:
-            raise InputError(
-                f"image_shape must be (height, width) or (height, width, n_bits) with {n_inputs} bits in all."
-                f" Received: {shape}."
-            )
-        if self.max_shift >= min(shape[:2]):
-            raise InputError(
-                f"max_shift must be less than an image's sides, {shape[:2]}. Received: {self.max_shift}."
-            )
-        return shape
 
     # Deciding -----------------------------------------------------------------------------------------------
 
@@ -507,7 +456,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         """Return what the network answers, some rows at a time."""
         check_is_fitted(self)
         if self.encoder_ is None:
-            bits = _bits(validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False))
+            bits = bits_of(validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False))
         else:
             if is_sparse(X) or column_names(X) is None:
                 X = validate_data(self, X, dtype="numeric", reset=False)
@@ -518,50 +467,6 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         return found
 
 
-BRIEF = 4096  # rows that statistics are taken of where somebody waits
-
-
-def _bits(X: Any) -> Any:
-    """Return zeros and ones as they are, dense ones as bytes; refuse anything else."""
-    values = X.data if is_sparse(X) else X
-    if values.dtype.kind not in "buif" or not ((values == 0) | (values == 1)).all():
-        strange = values[(values != 0) & (values != 1)].ravel()[:1]
-        raise InputError(
-            "X must hold zeros and ones, the inputs of threshold neurons."
-            f" Received: {strange[0] if len(strange) else values.dtype}. Put a limen.learn.ThresholdEncoder before this"
-            " classifier in a pipeline, or set encode=True."
-        )
-    return X if is_sparse(X) else np.ascontiguousarray(X, dtype=np.uint8)
-
-
-def _taught(target: Targets, class_weight: Any) -> tuple[Array, Array]:
-    """Return what the losses take for labels, and what each row counts."""
-    if target.kind == "multiclass":
-        shares = np.zeros((len(target.codes), target.n_outputs), dtype=np.float32)
-        shares[np.arange(len(target.codes)), target.codes] = 1
-        return shares, target.costs(class_weight)[target.codes, 1]
-    signs = target.signs().astype(np.float32)
-    costs = target.costs(class_weight)[np.arange(target.n_outputs), (signs > 0).astype(np.int64)]
-    return np.concatenate([signs, costs.astype(np.float32)], axis=1), np.ones(len(signs))
-
-
 def _named(network: Network, encoder: ThresholdEncoder | None) -> Network:
     inputs = None if encoder is None else encoder.encoding_.inputs
     return Network(network.layers, inputs, network.outputs, network.domain)
-
-
-def _batch_size(asked: int | str, n_rows: int) -> int:
-    return min(n_rows, max(32, min(256, n_rows // 64)) if asked == "auto" else int(asked))
-
-
-def _epochs(asked: int | str, n_rows: int, batch_size: int) -> int:
-    return max(30, min(500, 2000 * batch_size // n_rows)) if asked == "auto" else int(asked)
-
-
-def _require_memory(plan: Any) -> None:
-    available, needed = memory(), plan.n_bytes()
-    if available is not None and needed > available:
-        raise InputError(
-            f"Training this network takes about {needed / 2**30:,.1f} GiB, and there are {available / 2**30:,.1f} GiB."
-            f" Received: hidden={plan.hidden}, batch_size={plan.batch_size}. Make layers narrower, or batches smaller."
-        )

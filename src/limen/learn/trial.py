@@ -1,6 +1,6 @@
 """A model learned from part of a table and judged by the rest: what ``limen fit`` does.
 
-`trial` takes a table and a target, in order: the classes, the split, an encoding of the training rows, a perceptron on
+`trial` takes a table and a target, in order: the classes, the split, an encoding of the training rows, a classifier on
 their 0/1 inputs, and then, at the very end, the test rows. Until then nothing is computed from a test row but
 its class, which the split needs to keep the share of each.
 """
@@ -22,13 +22,16 @@ from limen.evaluation import Evaluation, evaluate
 from limen.learn.encoder import ThresholdEncoder
 from limen.learn.perceptron import Perceptron
 from limen.learn.split import split_rows, strata
+from limen.learn.threshold_network import ThresholdNetworkClassifier
 from limen.model import Model
 from limen.network import Network
 from limen.step import Array
 from limen.table import Column, column_names, columns
 from limen.target import MANY, class_labels, class_positions, output_names, rows_with_truth
 
-__all__ = ["Trial", "notes_on_columns", "notes_on_targets", "trial"]
+__all__ = ["Classifier", "Trial", "TrialInterrupt", "notes_on_columns", "notes_on_targets", "trial"]
+
+Classifier = Perceptron | ThresholdNetworkClassifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class Trial:
         One for each target; `test` is empty if no row was held out.
     majority : tuple of int
         For each target, the position of the class that most training rows have.
-    classifier : Perceptron
+    classifier : Perceptron or ThresholdNetworkClassifier
     shares : ndarray of float64, shape (n_inputs,)
         The share of training rows in which each input is 1.
     notes : tuple of str
@@ -67,10 +70,26 @@ class Trial:
     training: tuple[Evaluation, ...]
     test: tuple[Evaluation, ...]
     majority: tuple[int, ...]
-    classifier: Perceptron
+    classifier: Classifier
     shares: Array
     notes: tuple[str, ...]
     sample_rows: int | None = None
+
+
+class TrialInterrupt(KeyboardInterrupt):
+    """A trial was interrupted; nothing was judged, but a model is there.
+
+    Parameters
+    ----------
+    model : Model
+        What had been learned.
+    classifier : Perceptron or ThresholdNetworkClassifier
+    """
+
+    def __init__(self, model: Model, classifier: Classifier) -> None:
+        super().__init__()
+        self.model = model
+        self.classifier = classifier
 
 
 def trial(
@@ -82,7 +101,7 @@ def trial(
     test_size: float = 0.25,
     random_state: int = 0,
     encoder: ThresholdEncoder | None = None,
-    classifier: Perceptron | None = None,
+    classifier: Classifier | None = None,
 ) -> Trial:
     """Learn to predict columns of a table from its other columns, and judge it by rows held out.
 
@@ -100,13 +119,15 @@ def trial(
     random_state : int
         For the split.
     encoder : ThresholdEncoder, optional
-    classifier : Perceptron, optional
-        Both are fitted. Default: with default parameters, the classifier with `random_state`.
+    classifier : Perceptron or ThresholdNetworkClassifier, optional
+        Both are fitted. Default: with default parameters, a perceptron with `random_state`.
 
     Raises
     ------
     InputError
         The target or the columns can't be used; the message says what to do.
+    TrialInterrupt
+        Interrupted, and the classifier has kept what it had learned.
     """
     own = column_names(table) or ()
     features = [name for name in own if name not in {*targets, *drop}]
@@ -127,18 +148,27 @@ def trial(
     y = truth[training_rows, 0] if len(targets) == 1 else truth[training_rows]
     encoder = ThresholdEncoder() if encoder is None else encoder
     classifier = Perceptron(random_state=random_state) if classifier is None else classifier
+    before = getattr(classifier, "network_", None)
+    interrupt: KeyboardInterrupt | None = None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         inputs = encoder.fit_transform(seen)
-        classifier.fit(inputs, y)
-    notes += notes_on_columns(encoder)
-    notes += [str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)]
-
+        try:
+            classifier.fit(inputs, y)
+        except KeyboardInterrupt as error:
+            if getattr(classifier, "network_", None) is before:
+                raise
+            interrupt = error
     encoding = encoder.encoding_
-    learned = classifier.network_
     outputs = output_names(targets, labels[0])
-    network = Network(learned.layers, encoding.inputs, outputs, "binary")
+    network = Network(classifier.network_.layers, encoding.inputs, outputs, "binary")
     model = Model(network, encoding, labels[0] if len(targets) == 1 else labels)
+    if interrupt is not None:
+        raise TrialInterrupt(model, classifier) from interrupt
+    notes += notes_on_columns(encoder)
+    if isinstance(classifier, Perceptron):  # what others warn of comes from the framework that trains them
+        notes += [str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)]
+
     test = evaluate(model, table.take(test_rows), targets) if len(test_rows) else ()
     return Trial(
         model=model,
