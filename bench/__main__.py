@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import accuracy, neuron, perceptron
+from bench import accuracy, deep, neuron, perceptron
 
-BENCHMARKS = {"accuracy": accuracy.main, "neuron": neuron.main, "perceptron": perceptron.main}
+BENCHMARKS = {
+    "accuracy": accuracy.main,
+    "deep": deep.main,
+    "neuron": neuron.main,
+    "perceptron": perceptron.main,
+}
 
 
 def main() -> None:

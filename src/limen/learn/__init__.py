@@ -9,6 +9,9 @@ separate two classes at all, and `fewest_removals` which rows stand in its way.
 Networks with hidden layers: `ThresholdNetworkClassifier` trains them with Keras; `limen.learn.keras` holds the layers for models of
 one's own, `network_from` turns such a model into a network, `keras_model` a network into a model, and `disagreements`
 lays the two side by side. What needs Keras is loaded when it is first asked for.
+
+Without gradients: `polish` changes one weight or threshold of a network at a time, so that it makes fewer mistakes;
+`train_exactly` finds the network of one hidden layer that makes the fewest on a small table, with a proof or with bounds.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 from limen.learn import stream
 from limen.learn.binding import model
 from limen.learn.encoder import ThresholdEncoder
+from limen.learn.exact_training import train_exactly
 from limen.learn.perceptron import Perceptron
+from limen.learn.polishing import polish
 from limen.learn.separability import Removal, fewest_removals, separable
 from limen.learn.shards import ShardState, mix, shard_epoch
 from limen.learn.threshold_network import ThresholdNetworkClassifier
@@ -44,9 +49,11 @@ __all__ = [
     "mix",
     "model",
     "network_from",
+    "polish",
     "separable",
     "shard_epoch",
     "stream",
+    "train_exactly",
 ]
 
 _WITH_KERAS = {

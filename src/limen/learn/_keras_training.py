@@ -49,6 +49,8 @@ class Plan:
     surrogate : str
     dropout : float
         The share of the outputs of a hidden layer that are silenced in a training step.
+    input_dropout : float
+        The share of the inputs that are.
     epochs, batch_size : int
     learning_rate : float
         At the start; it falls to 0 along a cosine.
@@ -67,6 +69,7 @@ class Plan:
     head_weights: str
     surrogate: str
     dropout: float
+    input_dropout: float
     epochs: int
     batch_size: int
     learning_rate: float
@@ -88,7 +91,7 @@ class Plan:
 def build(plan: Plan) -> Any:
     """Return the untrained model of a plan, whose inputs are zeros and ones."""
     seeds = [
-        int(n) for n in np.random.default_rng([plan.seed, 1]).integers(0, 2**31, 2 * len(plan.hidden) + 1)
+        int(n) for n in np.random.default_rng([plan.seed, 1]).integers(0, 2**31, 2 * len(plan.hidden) + 2)
     ]
     product = "int8" if has_matrix_units() else "float32"
 
@@ -100,6 +103,8 @@ def build(plan: Plan) -> Any:
     model = keras.Sequential(
         [keras.Input((plan.n_inputs,), dtype="uint8"), keras.layers.Rescaling(2.0, -1.0)]
     )
+    if plan.input_dropout:
+        model.add(Silence(plan.input_dropout, seeds[-2]))
     for k, width in enumerate(plan.hidden):
         model.add(
             ThresholdDense(

@@ -19,7 +19,7 @@ H. S. Warren (2013), "Hacker's Delight", 2nd ed., section 5-1: counting the bits
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -73,7 +73,7 @@ class State(NamedTuple):
 
 
 @njit(forceinline=True)
-def _count(word: int) -> int:
+def _count(word: Any) -> Any:
     """Return how many bits of a word are 1."""
     word = word - ((word >> ONE) & PAIRS)
     word = (word & FOURS) + ((word >> TWO) & FOURS)
@@ -100,7 +100,7 @@ def _errors(z: Array, targets: Array, competing: bool) -> int:
 
 
 @njit(forceinline=True)
-def _lead(z: Array, k: int) -> int:
+def _lead(z: Array, k: int) -> Any:
     """Return by how much net input `k` is the largest, the first of equals: at least 0 iff it is."""
     other = LEAST
     for j in range(k):
@@ -154,7 +154,7 @@ def _forward(state: State, row: int, layer: int, k: int, rises: bool, after: Arr
 
 
 @njit(forceinline=True)
-def _outcome(state: State, row: int, layer: int, k: int, rises: bool, after: Array) -> int:
+def _outcome(state: State, row: int, layer: int, k: int, rises: bool, after: Array) -> Any:
     """Return the mistakes of a row once neuron `k` of a layer is turned round."""
     last = len(state.starts) - 1
     low = state.firsts[last]

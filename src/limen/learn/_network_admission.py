@@ -43,6 +43,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "surrogate": [StrOptions({"clipped_identity", "triangle", "power"})],
     "dropout": [Interval(Real, 0, 1, closed="left")],
+    "input_dropout": [Interval(Real, 0, 1, closed="left")],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "image_shape": ["array-like", None],
     "max_shift": [Interval(Integral, 0, None, closed="left")],

@@ -22,8 +22,10 @@ from limen._text import plural
 from limen.answer import Answer
 from limen.errors import InputError, MissingExtraError
 from limen.learn._exact_training import Decision, Program, Shape, decisions
+from limen.learn._limits import deadline, whole_number
 from limen.learn._two_classes import Sample, two_classes
 from limen.learn.polishing import polish
+from limen.learn.separability import fewest_removals
 from limen.network import Layer, Network
 from limen.step import Array
 
@@ -31,8 +33,9 @@ __all__ = ["train_exactly"]
 
 MOST_HIDDEN = 8
 MOST_DECISIONS = 500
-STARTS = 10  # networks that are polished before the solver is asked
+STARTS = 50  # networks that are polished before the solver is asked
 SHARE = 0.2  # of the time, at most, for these
+BOUNDING = 10.0  # seconds, at most, for what no neuron at all can do
 
 
 def train_exactly(
@@ -79,7 +82,7 @@ def train_exactly(
     -----
     All neurons are heaviside. A bound from below is CP-SAT's word, which counts in whole numbers; there is no certificate
     of it that could be checked without a solver. That no network errs on fewer rows than equal rows of both classes
-    make necessary needs no solver.
+    make necessary needs no solver, and for one hidden neuron `fewest_removals` has a bound for any weights, which is used.
 
     This is for tables of some hundred rows and a few hidden neurons: time grows steeply with both, and with
     `max_weight`. More rows: `polish`. One neuron without a limit to its weights: `fewest_removals`.
@@ -98,8 +101,8 @@ def train_exactly(
     >>> train_exactly(X, y, hidden=1, random_state=0).bounds
     (1, 1)
     """
-    deadline = math.inf if seconds is None else time.monotonic() + _positive(seconds)
-    n_hidden, most = _between(hidden, "hidden", MOST_HIDDEN), _between(max_weight, "max_weight", None)
+    until = deadline(seconds)
+    n_hidden, most = whole_number(hidden, "hidden", 1, MOST_HIDDEN), whole_number(max_weight, "max_weight", 1)
     sample = two_classes(X, y)
     values = sample.X.data if is_sparse(sample.X) else sample.X
     require((values == 0) | (values == 1), values, "binary")
@@ -109,10 +112,13 @@ def train_exactly(
     random = check_random_state(random_state)
     rows, resting, firing = _merged(sample)
     lower = int(np.minimum(resting, firing).sum())
-    best, upper = _polished(sample, n_hidden, most, lower, random, deadline)
-    if lower < upper and time.monotonic() < deadline:
+    best, upper = _polished(sample, n_hidden, most, lower, random, until)
+    if n_hidden == 1 and lower < upper:
+        limit = max(0.01, min(BOUNDING, SHARE * (until - time.monotonic())))
+        lower = max(lower, fewest_removals(sample.X, sample.fires, time_limit=limit).lower)
+    if lower < upper and time.monotonic() < until:
         program = Program(rows, resting, firing, n_hidden, most, found)
-        left = None if deadline == math.inf else deadline - time.monotonic()
+        left = None if until == math.inf else until - time.monotonic()
         shape, bound = program.solve(_shape(best), left)
         lower = max(lower, bound)
         if shape is not None:
@@ -143,7 +149,7 @@ def _merged(sample: Sample) -> tuple[Array, Array, Array]:
 
 
 def _polished(
-    sample: Sample, n_hidden: int, most: int, lower: int, random: Any, deadline: float
+    sample: Sample, n_hidden: int, most: int, lower: int, random: Any, until: float
 ) -> tuple[Network, int]:
     """Return the best of some networks that were polished, and its mistakes."""
     side = 2 * int(sample.fires.sum()) >= sample.n_rows
@@ -151,7 +157,8 @@ def _polished(
     constant = np.full(n_hidden, 0 if side else -1)
     best = _network(sample, Shape(none, constant, np.ones(n_hidden, dtype=np.int64), 1))
     upper = _mistakes(best, sample)
-    until = deadline if deadline == math.inf else time.monotonic() + SHARE * (deadline - time.monotonic())
+    if until < math.inf:
+        until -= (1 - SHARE) * (until - time.monotonic())
     for _ in range(STARTS):
         left = until - time.monotonic()
         if upper == lower or left <= 0:
@@ -178,7 +185,10 @@ def _network(sample: Sample, shape: Shape) -> Network:
     outputs = [label if isinstance(label, str) and label else "y"]
     hidden = Layer(shape.weights, shape.bias)
     return Network(
-        [hidden, Layer(shape.output[:, np.newaxis], [-shape.threshold])], sample.inputs, outputs, "binary"
+        [hidden, Layer(shape.output[:, np.newaxis], np.array([-shape.threshold]))],
+        sample.inputs,
+        outputs,
+        "binary",
     )
 
 
@@ -202,20 +212,3 @@ def _decisions(n_hidden: int, most: int) -> list[tuple[bytes, Decision]]:
                 " than a solver can go through. Give fewer hidden neurons or a smaller max_weight."
             )
     return found
-
-
-def _between(value: Any, name: str, most: int | None) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | np.integer)
-        or not 1 <= value <= (most or value)
-    ):
-        span = "a whole number above 0" if most is None else f"a whole number from 1 to {most}"
-        raise InputError(f"{name} must be {span}. Received: {value!r}.")
-    return int(value)
-
-
-def _positive(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not value > 0:
-        raise InputError(f"seconds must be a number above 0, or None. Received: {value!r}.")
-    return float(value)

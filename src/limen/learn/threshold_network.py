@@ -81,6 +81,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         Whose slope the steps have in training; `limen.learn.keras` has the formulas.
     dropout : float, default 0.0
         The share of the outputs of each hidden layer that are silenced in a step.
+    input_dropout : float, default 0.0
+        The share of the inputs that are silenced in a step.
     label_smoothing : float, default 0.0
         The share of each label that is spread over all classes, if there are three or more.
     image_shape : (height, width), (height, width, n_bits) or None, default None
@@ -159,6 +161,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         learning_rate: float = 0.02,
         surrogate: str = "triangle",
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         label_smoothing: float = 0.0,
         image_shape: Sequence[int] | None = None,
         max_shift: int = 0,
@@ -179,6 +182,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         self.learning_rate = learning_rate
         self.surrogate = surrogate
         self.dropout = dropout
+        self.input_dropout = input_dropout
         self.label_smoothing = label_smoothing
         self.image_shape = image_shape
         self.max_shift = max_shift
@@ -335,6 +339,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             head_weights=self.head_weights,
             surrogate=self.surrogate,
             dropout=float(self.dropout),
+            input_dropout=float(self.input_dropout),
             epochs=epochs_of(self.epochs, len(seen), batch_size),
             batch_size=batch_size,
             learning_rate=float(self.learning_rate),

@@ -1,0 +1,48 @@
+"""Options that are numbers, checked: how many, and for how long."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from limen.errors import InputError
+
+__all__ = ["deadline", "whole_number"]
+
+
+def deadline(seconds: Any) -> float:
+    """Return when so many seconds will have passed, by `time.monotonic`; infinite for None.
+
+    Raises
+    ------
+    InputError
+        Not a number above 0.
+    """
+    if seconds is None:
+        return math.inf
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number) or not seconds > 0:
+        raise InputError(f"seconds must be a number above 0, or None. Received: {seconds!r}.")
+    return time.monotonic() + float(seconds)
+
+
+def whole_number(value: Any, name: str, least: int, most: int | None = None) -> int:
+    """Return an option that is a whole number.
+
+    Raises
+    ------
+    InputError
+        Not a whole number, or out of range.
+
+    Examples
+    --------
+    >>> whole_number(3, "hidden", 1, 8)
+    3
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        span = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name} must be a whole number {span}. Received: {value!r}.")
+    return int(value)
