@@ -3,8 +3,8 @@
 Accuracy is of the official test split, mean and standard deviation over seeds. Training seconds include whatever encodes
 the rows and compiles the training. The size of a model is that of its ``.limen`` file; packed, its weights and biases
 take as few bits as hold them, and all else in the file, encoding and names, is counted as it is. Results are added to one
-file of JSON as they come, so that the rows that take hours can be measured by themselves; ``--table`` prints such a
-file.
+file of JSON as they come, so that the rows that take hours can be measured by themselves; ``--table`` prints such
+files, joined.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 from bench import deep_data
 from bench.deep_data import Split
 from bench.deep_rivals import Bounds, adult_rivals, alone, image_rivals, judged, one_hot, taught, told
-from bench.deep_table import Result, added, markdown, read
+from bench.deep_table import Result, added, joined, markdown, read
 from bench.machine import header, installed
 from bench.settings import SIZES, Settings
 from bench.timing import say
@@ -362,8 +362,8 @@ GROUPS: dict[str, Callable[[Run], Iterator[Result]]] = {
 def main(arguments: list[str]) -> None:
     """Measure, keep and print."""
     options = _options(arguments)
-    if options.table is not None:
-        print(markdown(read(options.table)))
+    if options.table:
+        print(markdown(joined(read(path) for path in options.table)))
         return
     found = read(options.out) if options.out else {"header": None, "rows": []}
     head = header(100 if options.quick else 1000)
@@ -400,7 +400,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, metavar="N", help="seeds of each row")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON that results are added to")
     parser.add_argument(
-        "--table", type=Path, metavar="FILE", help="print such a file as Markdown, measure nothing"
+        "--table", nargs="+", type=Path, metavar="FILE", help="print such files as Markdown, measure nothing"
     )
     parser.add_argument(
         "--checkpoint",
@@ -417,8 +417,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.data is not None and not options.data.is_dir():
         parser.error(f"--data: {options.data} is not a folder")
-    if options.table is not None and not options.table.is_file():
-        parser.error(f"--table: {options.table} is not a file")
+    for path in options.table or ():
+        if not path.is_file():
+            parser.error(f"--table: {path} is not a file")
     if options.seeds is not None and options.seeds < 1:
         parser.error("--seeds: must be 1 or more")
     return options

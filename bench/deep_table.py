@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Result", "added", "markdown", "read"]
+__all__ = ["Result", "added", "joined", "markdown", "read"]
 
 
 @dataclass(slots=True)
@@ -77,6 +77,15 @@ def added(found: Mapping[str, Any], header: Mapping[str, Any], results: Iterable
     """Return the data of a file with new results, each in place of the one of the same group, data and name."""
     rows = {_key(row): row for row in found["rows"]}
     rows |= {_key(row): row for row in (result.facts() for result in results)}
+    return {"header": header, "rows": list(rows.values())}
+
+
+def joined(files: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the rows of several files, the last of those of the same group, data and name, under the last header."""
+    header, rows = None, {}
+    for found in files:
+        header = found["header"] or header
+        rows |= {_key(row): row for row in found["rows"]}
     return {"header": header, "rows": list(rows.values())}
 
 
