@@ -32,6 +32,7 @@ from bench.deep_table import Result, added, joined, markdown, read
 from bench.machine import header, installed
 from bench.settings import SIZES, Settings
 from bench.timing import say
+from limen import Network
 
 __all__ = ["NETS", "Net", "main", "packed_bytes"]
 
@@ -218,6 +219,33 @@ def packed_bytes(network: Any) -> int:
     return n_bytes
 
 
+class TrainedExactly:
+    """What `limen.learn.train_exactly` finds for a table, as a classifier.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any) -> TrainedExactly:
+        """Encode the table, and train two hidden neurons with the smallest weights."""
+        from limen.learn import ThresholdEncoder, train_exactly
+
+        self.encoder_ = ThresholdEncoder().fit(X)
+        bits = self.encoder_.transform(X)
+        found = train_exactly(bits, y, hidden=2, max_weight=1, random_state=self.seed).network
+        self.network_ = Network(found.layers, self.encoder_.encoding_.inputs, None, "binary")
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return the labels of rows."""
+        return self.classes_[self.network_(self.encoder_.transform(X))[:, 0]]
+
+
 # Rows ---------------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +286,11 @@ def _monks(run: Run) -> Iterator[Result]:
             yield _absent("monks", f"MONK {number}")
         else:
             yield learned("monks", f"MONK {number}", run.net(f"monks-{number}"), split, run, encoded)
+            exact = Result("monks", f"MONK {number}", "limen", "limen, train_exactly, 2, up to 1")
+            exact.notes.append("the fewest training mistakes of 2 hidden neurons with weights -1, 0 and 1")
+            model = judged(exact, TrainedExactly, split, run.n_seeds(5))
+            exact.file_bytes, exact.packed_bytes = sizes(model)
+            yield exact
 
 
 def _breast_cancer(run: Run) -> Iterator[Result]:

@@ -163,7 +163,7 @@ def test_weighted_sums_are_exact(weights, product):
     x = rng.choice([-1, 1], (40, 300))
     scores = x @ layer.whole_weights() + layer.whole_bias()
     found = ops.convert_to_numpy(layer(x.astype(np.float32)))
-    assert found == pytest.approx(scores * float(layer.scale()), rel=1e-6)
+    assert found == pytest.approx(scores * float(ops.convert_to_numpy(layer.scale())), rel=1e-6)
     assert (np.argsort(found, axis=1, kind="stable") == np.argsort(scores, axis=1, kind="stable")).all()
 
 
@@ -212,11 +212,13 @@ def test_the_slope_of_normalised_steps_is_that_of_their_parts(surrogate):
     step = Step("bipolar", surrogate)
 
     def together(s):
-        return _normalised_step(s, ops.convert_to_tensor(offset), 1e-3, "bipolar", surrogate, None) * wanted
+        return _normalised_step(
+            s, ops.convert_to_tensor(offset), 1e-3, "bipolar", surrogate, None
+        ) * ops.convert_to_tensor(wanted)
 
     def in_parts(s):
         mean, variance = ops.moments(s, axes=[0])
-        return step((s - mean) * ops.rsqrt(variance + 1e-3) + offset) * wanted
+        return step((s - mean) * ops.rsqrt(variance + 1e-3) + offset) * ops.convert_to_tensor(wanted)
 
     s = (x @ layer.whole_weights()).astype(np.float32)
     assert slope_of(together, s) == pytest.approx(slope_of(in_parts, s), rel=1e-3, abs=1e-5)

@@ -341,9 +341,9 @@ def test_what_is_refused(network, X, y, error, message):
         ({"sideways": -1}, "sideways"),
         ({"sideways": True}, "sideways"),
         ({"max_rounds": 0}, "max_rounds"),
-        ({"seconds": 0}, "seconds must be a number above 0"),
-        ({"seconds": "1"}, "seconds"),
-        ({"seconds": float("nan")}, "seconds"),
+        ({"time_limit": 0}, "time_limit must be a number of seconds above 0"),
+        ({"time_limit": "1"}, "time_limit"),
+        ({"time_limit": float("nan")}, "time_limit"),
         ({"sample_weight": [1, 1, 1]}, "sample_weight must have shape"),
         ({"sample_weight": [1, 1, 1, -1]}, "finite numbers"),
         ({"sample_weight": [1, 1, 1, np.inf]}, "finite numbers"),
@@ -371,7 +371,7 @@ def test_rounds_are_told(caplog):
 
 
 def test_time_ends_it():
-    """`seconds` end a search that would go on, and what was found by then comes back."""
+    """`time_limit` ends a search that would go on, and what was found by then comes back."""
     rng = np.random.default_rng(0)
     network = Network(
         [Layer(rng.choice([-1, 1], (20, 20)), [0] * 20), Layer(rng.choice([-1, 1], (20, 1)), [0])],
@@ -380,7 +380,7 @@ def test_time_ends_it():
     X, y = rng.integers(0, 2, (300, 20)), rng.integers(0, 2, 300)
     polish(network, X[:2], y[:2])  # compiled
     began = time.monotonic()
-    better = polish(network, X, y, seconds=0.3, sideways=10**9, max_rounds=10**9)
+    better = polish(network, X, y, time_limit=0.3, sideways=10**9, max_rounds=10**9)
     assert time.monotonic() - began < 3
     assert loss(better, X, y, None) <= loss(network, X, y, None)
 

@@ -96,7 +96,7 @@ def test_bounds_are_those_of_trying_everything(n_inputs, hidden, most, polished,
         n_rows = int(rng.integers(6, 14))
         X, y = rng.integers(0, 2, (n_rows, n_inputs)).tolist(), rng.integers(0, 2, n_rows).tolist()
         y[:2] = 0, 1
-        answer = train_exactly(X, y, hidden=hidden, max_weight=most, seconds=None, random_state=0)
+        answer = train_exactly(X, y, hidden=hidden, max_weight=most, time_limit=None, random_state=0)
         assert checked(answer, X, y, hidden, most) == (naive(X, y, hidden, most),) * 2
 
 
@@ -108,7 +108,7 @@ def test_one_hot_columns_are_searched_in_full():
         X = np.column_stack([np.eye(3, dtype=int)[codes[:, 0]], np.eye(2, dtype=int)[codes[:, 1]]]).tolist()
         y = [0, 1, *rng.integers(0, 2, 10).tolist()]
         hidden = 1 + turn % 2
-        answer = train_exactly(X, y, hidden=hidden, seconds=None, random_state=0)
+        answer = train_exactly(X, y, hidden=hidden, time_limit=None, random_state=0)
         assert checked(answer, X, y, hidden, 1) == (naive(X, y, hidden, 1),) * 2
 
 
@@ -196,7 +196,7 @@ def test_it_hangs_on_the_seed():
     """The same `random_state` gives the same network, where time doesn't run out."""
     rng = np.random.default_rng(0)
     X, y = rng.integers(0, 2, (20, 5)), rng.integers(0, 2, 20)
-    answers = [train_exactly(X, y, hidden=2, seconds=None, random_state=4) for _ in range(2)]
+    answers = [train_exactly(X, y, hidden=2, time_limit=None, random_state=4) for _ in range(2)]
     assert answers[0].network == answers[1].network
 
 
@@ -218,7 +218,7 @@ def test_it_hangs_on_the_seed():
             {"hidden": 8, "max_weight": 7},
             "fewer hidden neurons or a smaller max_weight",
         ),
-        (SQUARE, [0, 1, 1, 0], {"seconds": -1}, "seconds"),
+        (SQUARE, [0, 1, 1, 0], {"time_limit": -1}, "time_limit"),
     ],
 )
 def test_what_is_refused(X, y, options, message):
@@ -273,7 +273,7 @@ def test_out_of_time_leaves_bounds():
     """An answer that wasn't decided in time has a network, bounds that hold, and is neither true nor false."""
     X, y = hard()
     began = time.monotonic()
-    answer = train_exactly(X, y, hidden=3, max_weight=2, seconds=1.5, random_state=0)
+    answer = train_exactly(X, y, hidden=3, max_weight=2, time_limit=1.5, random_state=0)
     assert time.monotonic() - began < 6
     assert answer.is_unknown
     lower, upper = checked(answer, X.tolist(), y.tolist(), 3, 2)
@@ -281,7 +281,7 @@ def test_out_of_time_leaves_bounds():
     assert "wasn't decided in time" in answer.says
     with pytest.raises(UndecidedError):
         bool(answer)
-    assert train_exactly(X, y, hidden=3, seconds=1e-9).is_unknown
+    assert train_exactly(X, y, hidden=3, time_limit=1e-9).is_unknown
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -307,7 +307,7 @@ def test_a_signal_ends_it_within_a_second():
         exact_training.Program.solve = interrupted
         rng = np.random.default_rng(0)
         try:
-            exact_training.train_exactly(rng.integers(0, 2, (200, 20)), rng.integers(0, 2, 200), hidden=3, seconds=60)
+            exact_training.train_exactly(rng.integers(0, 2, (200, 20)), rng.integers(0, 2, 200), hidden=3, time_limit=60)
         finally:
             print(time.time(), flush=True)
     """

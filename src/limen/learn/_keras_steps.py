@@ -101,6 +101,7 @@ class Step(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped here
 
     Examples
     --------
+    >>> import numpy as np
     >>> Step()(np.array([[-1.0, 0.0, 1.0]], "float32")).tolist()
     [[0.0, 1.0, 1.0]]
     """
@@ -139,6 +140,7 @@ class Hardmax(keras.layers.Layer):  # type: ignore[misc]
 
     Examples
     --------
+    >>> import numpy as np
     >>> Hardmax()(np.array([[3.0, 5.0, 5.0]], "float32")).tolist()
     [[0.0, 1.0, 0.0]]
     """
@@ -182,6 +184,7 @@ class Silence(keras.layers.Layer):  # type: ignore[misc]
 
     Examples
     --------
+    >>> import numpy as np
     >>> Silence(0.5)(np.ones((1, 3), "float32")).tolist()
     [[1.0, 1.0, 1.0]]
     """

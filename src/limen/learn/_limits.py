@@ -13,7 +13,7 @@ from limen.errors import InputError
 __all__ = ["deadline", "whole_number"]
 
 
-def deadline(seconds: Any) -> float:
+def deadline(time_limit: Any) -> float:
     """Return when so many seconds will have passed, by `time.monotonic`; infinite for None.
 
     Raises
@@ -21,11 +21,15 @@ def deadline(seconds: Any) -> float:
     InputError
         Not a number above 0.
     """
-    if seconds is None:
+    if time_limit is None:
         return math.inf
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number) or not seconds > 0:
-        raise InputError(f"seconds must be a number above 0, or None. Received: {seconds!r}.")
-    return time.monotonic() + float(seconds)
+    if (
+        isinstance(time_limit, bool)
+        or not isinstance(time_limit, int | float | np.number)
+        or not time_limit > 0
+    ):
+        raise InputError(f"time_limit must be a number of seconds above 0, or None. Received: {time_limit!r}.")
+    return time.monotonic() + float(time_limit)
 
 
 def whole_number(value: Any, name: str, least: int, most: int | None = None) -> int:

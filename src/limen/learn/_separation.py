@@ -1,4 +1,4 @@
-"""Is a part of the data separable? Decided by linear programs over few rows; the file of `limen.learn` with a solver.
+"""Is a part of the data separable? Decided by linear programs over few rows.
 
 A `Search` looks for the neuron with the widest margin on some rows only, the *active* ones. If it errs on others, the
 worst of them become active, and it is looked for again. If there is no margin at all, the multipliers of the program

@@ -44,7 +44,7 @@ def train_exactly(
     *,
     hidden: int,
     max_weight: int = 1,
-    seconds: float | None = 60.0,
+    time_limit: float | None = 60.0,
     random_state: Any = None,
 ) -> Answer:
     """Return the network of one hidden layer that makes the fewest mistakes on a small table, with proof or bounds.
@@ -59,7 +59,7 @@ def train_exactly(
         The number of hidden neurons, 1 to 8.
     max_weight : int, default 1
         The largest absolute value of a weight, of hidden neurons and of the output. Thresholds are free.
-    seconds : float or None, default 60.0
+    time_limit : float or None, default 60.0
         After which the bounds are returned as they are.
     random_state : int, RandomState instance or None
         For the networks that are polished to begin with.
@@ -101,7 +101,7 @@ def train_exactly(
     >>> train_exactly(X, y, hidden=1, random_state=0).bounds
     (1, 1)
     """
-    until = deadline(seconds)
+    until = deadline(time_limit)
     n_hidden, most = whole_number(hidden, "hidden", 1, MOST_HIDDEN), whole_number(max_weight, "max_weight", 1)
     sample = two_classes(X, y)
     values = sample.X.data if is_sparse(sample.X) else sample.X
@@ -165,7 +165,9 @@ def _polished(
             break
         start = _network(sample, _random_shape(sample, n_hidden, most, random))
         limit = None if left == math.inf else left
-        polished = polish(start, sample.X, sample.fires, max_weight=most, seconds=limit, random_state=random)
+        polished = polish(
+            start, sample.X, sample.fires, max_weight=most, time_limit=limit, random_state=random
+        )
         n_mistakes = _mistakes(polished, sample)
         if n_mistakes < upper:
             best, upper = polished, n_mistakes

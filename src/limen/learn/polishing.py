@@ -41,7 +41,7 @@ def polish(
     sample_weight: Any = None,
     sideways: int = 1000,
     max_rounds: int = 100,
-    seconds: float | None = None,
+    time_limit: float | None = None,
     random_state: Any = None,
     after_round: Callable[[Network], object] | None = None,
 ) -> Network:
@@ -69,7 +69,7 @@ def polish(
         How many moves in a row may leave the number of mistakes as it is. With 0 it ends where no single move gains.
     max_rounds : int, default 100
         In a round each neuron has its turn once.
-    seconds : float, optional
+    time_limit : float, optional
         When to stop, at the latest.
     random_state : int, RandomState instance or None
         For the order of the neurons, and which of equally good moves is taken.
@@ -97,7 +97,7 @@ def polish(
     wires: what is 0 there stays 0. For several outputs each wrong output is a mistake.
 
     A neuron whose turn it is takes its best move as long as one gains, then perhaps one that neither gains nor loses.
-    The result hangs on `random_state` alone, unless `seconds` ends it. Each round is a record at level INFO on the
+    The result hangs on `random_state` alone, unless `time_limit` ends it. Each round is a record at level INFO on the
     logger ``limen``, with ``round``, ``max_rounds`` and ``n_mistakes``.
 
     Examples
@@ -110,7 +110,7 @@ def polish(
     >>> polish(start, X, y, random_state=0)(X).ravel().tolist()
     [0, 1, 1, 0]
     """
-    until = deadline(seconds)
+    until = deadline(time_limit)
     _require_moves(network)
     rows = inputs_array(X)
     if rows.ndim != 2 or rows.shape[0] == 0:
