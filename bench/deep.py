@@ -84,6 +84,7 @@ NETS = {
 # Of Adult's columns: how many people a row stands for, not what they earn.
 LEFT_OUT: dict[str, list[float]] = {"fnlwgt": []}
 FOLDS = 10
+SIMPLEST_OF = 10  # networks without a training mistake, of which the simplest is taken
 RIVAL_SECONDS = 120.0  # of training at least, for rivals that are stopped by the clock
 
 
@@ -220,7 +221,9 @@ def packed_bytes(network: Any) -> int:
 
 
 class TrainedExactly:
-    """What `limen.learn.train_exactly` finds for a table, as a classifier.
+    """What `limen.learn.train_exactly` finds for a table, as a classifier: of some networks the simplest.
+
+    Of those with the fewest training mistakes, which may be several, it has the fewest weights other than 0.
 
     Parameters
     ----------
@@ -236,7 +239,9 @@ class TrainedExactly:
 
         self.encoder_ = ThresholdEncoder().fit(X)
         bits = self.encoder_.transform(X)
-        found = train_exactly(bits, y, hidden=2, max_weight=1, random_state=self.seed).network
+        starts = range(SIMPLEST_OF * self.seed, SIMPLEST_OF * (self.seed + 1))
+        answers = [train_exactly(bits, y, hidden=2, max_weight=1, random_state=k) for k in starts]
+        found = min(answers, key=lambda answer: (answer.bounds[1], _n_weights(answer.network))).network
         self.network_ = Network(found.layers, self.encoder_.encoding_.inputs, None, "binary")
         self.classes_ = np.unique(y)
         return self
@@ -244,6 +249,10 @@ class TrainedExactly:
     def predict(self, X: Any) -> Any:
         """Return the labels of rows."""
         return self.classes_[self.network_(self.encoder_.transform(X))[:, 0]]
+
+
+def _n_weights(network: Network) -> int:
+    return sum(int(np.count_nonzero(layer.dense())) for layer in network.layers)
 
 
 # Rows ---------------------------------------------------------------------------------------------------------
@@ -286,8 +295,13 @@ def _monks(run: Run) -> Iterator[Result]:
             yield _absent("monks", f"MONK {number}")
         else:
             yield learned("monks", f"MONK {number}", run.net(f"monks-{number}"), split, run, encoded)
+            if number == 3:
+                continue  # its labels are partly wrong: the fewest mistakes are not what is looked for
             exact = Result("monks", f"MONK {number}", "limen", "limen, train_exactly, 2, up to 1")
-            exact.notes.append("the fewest training mistakes of 2 hidden neurons with weights -1, 0 and 1")
+            exact.notes.append(
+                f"no training mistake with 2 hidden neurons of weights -1, 0 and 1; of {SIMPLEST_OF} such networks the one with the"
+                " fewest weights"
+            )
             model = judged(exact, TrainedExactly, split, run.n_seeds(5))
             exact.file_bytes, exact.packed_bytes = sizes(model)
             yield exact

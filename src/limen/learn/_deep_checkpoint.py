@@ -42,13 +42,15 @@ class DeepCheckpoint:
     Raises
     ------
     InputError
-        `path` isn't a path.
+        `path` isn't a path, is a folder, or lies in one that isn't there.
     """
 
     def __init__(self, path: Any, key: str) -> None:
         if not isinstance(path, str | os.PathLike):
             raise InputError(f"checkpoint must be a path. Received: {type(path).__name__}.")
         self.path = os.fsdecode(path)
+        if os.path.isdir(self.path) or not os.path.isdir(os.path.dirname(self.path) or "."):
+            raise InputError(f"checkpoint must be a file in a folder that is there. Received: {self.path}.")
         self.key = hashlib.sha256(f"{VERSION} {key}".encode()).hexdigest()
         self._saved = time.monotonic()
 

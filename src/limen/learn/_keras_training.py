@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from limen._door import is_sparse
+from limen.errors import InputError
 from limen.learn._callbacks import log_kept, log_network_epoch, log_share
 from limen.learn._deep_checkpoint import DeepCheckpoint
 from limen.learn._keras_door import keras
@@ -342,6 +343,9 @@ def train(
     KeyboardInterrupt or None
         What interrupted it.
     """
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise InputError(f"callbacks must be Keras callbacks. Received: {type(callback).__name__}.")
     steps = len(rows) * plan.epochs
     model.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)),

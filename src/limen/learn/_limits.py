@@ -28,7 +28,9 @@ def deadline(time_limit: Any) -> float:
         or not isinstance(time_limit, int | float | np.number)
         or not time_limit > 0
     ):
-        raise InputError(f"time_limit must be a number of seconds above 0, or None. Received: {time_limit!r}.")
+        raise InputError(
+            f"time_limit must be a number of seconds above 0, or None. Received: {time_limit!r}."
+        )
     return time.monotonic() + float(time_limit)
 
 

@@ -21,6 +21,7 @@ from limen.step import Array
 
 __all__ = [
     "CONSTRAINTS",
+    "ENCODE",
     "batch_size_of",
     "bits_of",
     "epochs_of",
@@ -31,10 +32,11 @@ __all__ = [
     "widths_of",
 ]
 
+ENCODE = "Put a limen.learn.ThresholdEncoder before this classifier in a pipeline, or set encode=True."
 WHOLE = ("binary", "ternary", "int4", "int8")
 
 CONSTRAINTS: dict[str, list[Any]] = {
-    "hidden": ["array-like"],
+    "hidden": ["array-like", Integral],
     "weights": [StrOptions(set(WHOLE))],
     "head_weights": [StrOptions(set(WHOLE))],
     "encode": ["boolean", ThresholdEncoder],
@@ -107,8 +109,7 @@ def bits_of(X: Any) -> Any:
         strange = values[(values != 0) & (values != 1)].ravel()[:1]
         raise InputError(
             "X must hold zeros and ones, the inputs of threshold neurons."
-            f" Received: {strange[0] if len(strange) else values.dtype}. Put a limen.learn.ThresholdEncoder before this"
-            " classifier in a pipeline, or set encode=True."
+            f" Received: {strange[0] if len(strange) else values.dtype}. {ENCODE}"
         )
     return X if is_sparse(X) else np.ascontiguousarray(X, dtype=np.uint8)
 

@@ -37,6 +37,7 @@ from limen.learn._callbacks import heard, log_kept
 from limen.learn._deciding import answers
 from limen.learn._network_admission import (
     CONSTRAINTS,
+    ENCODE,
     batch_size_of,
     bits_of,
     epochs_of,
@@ -62,8 +63,8 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
 
     Parameters
     ----------
-    hidden : sequence of int, default (256, 256)
-        How many neurons each hidden layer has. ``()`` for none.
+    hidden : sequence of int, or int, default (256, 256)
+        How many neurons each hidden layer has, or the only one. ``()`` for none.
     weights : {"binary", "ternary", "int4", "int8"}, default "binary"
         The weights of hidden neurons: -1 and 1; -1, 0 and 1; whole numbers up to 7; up to 127.
     head_weights : {"binary", "ternary", "int4", "int8"}, default "int8"
@@ -271,9 +272,12 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
     def _inputs(self, X: Any, y: Any) -> tuple[Any, ThresholdEncoder | None]:
         """Return the rows to learn from as zeros and ones, and what makes them so."""
         if self.encode is False:
-            X, _ = validate_data(
-                self, X, y, accept_sparse="csr", dtype="numeric", multi_output=True, ensure_all_finite=True
-            )
+            try:
+                X, _ = validate_data(self, X, y, accept_sparse="csr", dtype="numeric", multi_output=True)
+            except ValueError as error:
+                if "could not convert string" not in str(error):
+                    raise
+                raise InputError(f"X must hold zeros and ones. Received: text ({error}). {ENCODE}") from None
             return bits_of(X), None
         from sklearn.base import clone
 
