@@ -17,12 +17,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from scipy import sparse
 
+import limen
 from limen import Layer, Network
 
 INT64_MAX = 2**63 - 1
@@ -322,7 +324,20 @@ def _random() -> dict[str, Network]:
     }
 
 
-ZOO: dict[str, Network] = {**_neurons(), **_logic(), **_decisions(), **_domains(), **_random()}
+def _trained() -> dict[str, Network]:
+    """Return networks as training left them: weights of few values, odd thresholds, classes that often tie."""
+    files = sorted(Path(__file__).with_name("trained").glob("*.limen"))
+    return {f"trained, {path.stem}": limen.load(path).network for path in files}
+
+
+ZOO: dict[str, Network] = {
+    **_neurons(),
+    **_logic(),
+    **_decisions(),
+    **_domains(),
+    **_random(),
+    **_trained(),
+}
 
 
 def names(good: Callable[[Network], object] = lambda net: True) -> list[str]:

@@ -285,11 +285,14 @@ def test_models_train_save_and_load_without_custom_objects(tmp_path):
 
 def test_the_whole_products_of_bytes_train_too():
     """With int8 products a model has the same outputs, and learns."""
+    keras.utils.set_random_seed(1)
     slow, fast = small_model(), small_model(product="int8")
     fast.set_weights(slow.get_weights())
     assert (slow.predict(DATA, verbose=0) == fast.predict(DATA, verbose=0)).all()
-    loss = [fast.fit(DATA, CLASSES, epochs=8, verbose=0).history["loss"][k] for k in (0, -1)]
-    assert loss[1] < loss[0]
+    before = fast.evaluate(DATA, CLASSES, verbose=0)
+    fast.optimizer.learning_rate = 0.03
+    fast.fit(DATA, CLASSES, epochs=30, verbose=0)
+    assert fast.evaluate(DATA, CLASSES, verbose=0) < before
 
 
 def test_a_functional_model_of_mixed_precision_decides_as_one_of_float32():

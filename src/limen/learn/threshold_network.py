@@ -275,7 +275,9 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
             try:
                 X, _ = validate_data(self, X, y, accept_sparse="csr", dtype="numeric", multi_output=True)
             except ValueError as error:
-                if "could not convert string" not in str(error):
+                if "string" not in str(
+                    error
+                ):  # scikit-learn has one sentence for objects, another for fixed widths
                     raise
                 raise InputError(f"X must hold zeros and ones. Received: text ({error}). {ENCODE}") from None
             return bits_of(X), None
