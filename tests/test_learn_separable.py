@@ -503,7 +503,10 @@ def test_out_of_time_is_unknown():
         bool(answer)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.skipif(
+    sys.platform == "win32" or bool(os.environ.get("NUMBA_DISABLE_JIT")),
+    reason="signals of POSIX, and a second of compiled code",
+)
 def test_a_signal_stops_it_within_a_second():
     """SIGINT ends a search that would go on for long."""
     script = """
