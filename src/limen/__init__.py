@@ -19,7 +19,7 @@ from limen import errors
 from limen.network import Layer, Network
 
 if TYPE_CHECKING:
-    from limen import draw, export, learn, logic, rewrite
+    from limen import bits, draw, export, learn, logic, rewrite
     from limen.encoding import Encoding
     from limen.export import load, save
     from limen.model import Model
@@ -31,6 +31,7 @@ __all__ = [
     "Layer",
     "Model",
     "Network",
+    "bits",
     "draw",
     "errors",
     "export",
@@ -41,7 +42,7 @@ __all__ = [
     "save",
 ]
 
-_ROOMS = {"draw", "export", "learn", "logic", "rewrite"}
+_ROOMS = {"bits", "draw", "export", "learn", "logic", "rewrite"}
 _PLACES = {
     "Encoding": "limen.encoding",
     "Model": "limen.model",

@@ -29,7 +29,7 @@ from limen.network import Layer, Network
 from limen.step import Array
 from limen.table import Column, columns
 
-__all__ = ["Categories", "Encoding", "Label", "Rule", "Thresholds", "label_text", "plain_label"]
+__all__ = ["Categories", "Encoding", "Label", "Rule", "Thresholds", "comparable", "label_text", "plain_label"]
 
 Label: TypeAlias = str | int | float | bool
 """What a category or a class may be: text, a whole number, a finite number, or a boolean."""
@@ -358,14 +358,27 @@ class Encoding:
         return Network(Layer(weights, -np.array(cuts, dtype=dtype)), self.columns, self.inputs)
 
 
-def _reaches(values: Array, cut: int | float) -> Array:
-    """Return ``values >= cut``, exact although NumPy compares int64 with a float in float64, and so back."""
-    if values.dtype.kind in "iu":
-        cut = math.ceil(cut)
-    elif isinstance(cut, int) and abs(cut) > FLOAT64_WHOLE:
+def comparable(dtype: np.dtype[Any], cut: int | float) -> int | float:
+    """Return a cut point that values of a type reach exactly where they reach `cut`.
+
+    NumPy compares int64 with a float in float64, and so back; a whole number with whole numbers, or a float with floats,
+    isn't rounded.
+
+    Examples
+    --------
+    >>> comparable(np.dtype(np.int64), 2.5), comparable(np.dtype(np.float64), 2**53 + 1)
+    (3, 9007199254740994.0)
+    """
+    if dtype.kind in "iu":
+        return math.ceil(cut)
+    if isinstance(cut, int) and abs(cut) > FLOAT64_WHOLE:
         rounded = float(cut)
-        cut = math.nextafter(rounded, math.inf) if int(rounded) < cut else rounded
-    reached: Array = values >= cut
+        return math.nextafter(rounded, math.inf) if int(rounded) < cut else rounded
+    return cut
+
+
+def _reaches(values: Array, cut: int | float) -> Array:
+    reached: Array = values >= comparable(values.dtype, cut)
     return reached
 
 

@@ -137,7 +137,10 @@ class Model:
         InputError
             A column is missing from the table or holds something else than expected.
         """
-        outputs = self.network(self.encode(table))
+        return self.labelled(self.network(self.encode(table)))
+
+    def labelled(self, outputs: Array) -> Array:
+        """Return what the network's outputs, shape (n_rows, n_outputs), mean; themselves where there are no labels."""
         if self.labels is None:
             return outputs
         if not self.makes_one_decision:

@@ -333,19 +333,19 @@ class Network:
         NotExactError
             An integer sum could pass int64.
         """
-        h = self._admit(X)
+        h = self.admit(X)
         for layer in self.layers:
             h = layer(h)
         return h  # type: ignore[no-any-return]  # X is anything; what a layer returns is an array
 
     def scores(self, X: Any) -> Array:
         """Return the net inputs of the last layer, shape ``(..., n_outputs)``, for `X` as in a call."""
-        h = self._admit(X)
+        h = self.admit(X)
         for layer in self.layers[:-1]:
             h = layer(h)
         return self.layers[-1].net_input(h)
 
-    def _admit(self, X: Any) -> Any:
+    def admit(self, X: Any) -> Any:
         """Return `X` checked against the domain, as integers unless the domain is real."""
         X = inputs_array(X)
         if X.ndim == 0 or X.shape[-1] != self.n_inputs:

@@ -1,0 +1,375 @@
+"""Layers of many inputs: their tables of weights, and the module that takes rows through all of them.
+
+A tile of `TILE` rows goes through all layers before the next one is looked at, so that what one layer hands to the next stays in the
+first cache. Rows come packed or as bytes of 0 and 1, and leave packed or as the numbers a network's call returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from limen.bits._llvm import Target
+from limen.bits._text import Function
+from limen.bits._wide_text import Shape, layer_text, shaped
+from limen.network import Layer
+from limen.step import Array
+from limen.words import WORD, words_for
+
+__all__ = ["TILE", "Wide", "WideLayer", "wide_layer", "wide_of"]
+
+TILE = 120  # rows: a multiple of every tile of `_wide_text`, little enough for the first cache
+LINE = 64  # bytes of a cache line, and of the widest register
+
+
+@dataclass(frozen=True)
+class WideLayer:
+    """One layer as tables of bits.
+
+    Parameters
+    ----------
+    shape : Shape
+    decide : str
+        Heaviside, hardmax, sign or identity.
+    table : ndarray of uint64
+        Blocks of neurons; in each, planes, words, vectors; of each vector the signs and, if masked, the mask.
+    limits : ndarray of int64, shape (blocks * block,)
+        The count from which on a neuron fires.
+    """
+
+    shape: Shape
+    decide: str
+    table: Array
+    limits: Array
+
+
+@dataclass(frozen=True)
+class Wide:
+    """The text of a module, its tables, and the memory it works in.
+
+    Parameters
+    ----------
+    text : str
+    tables : ndarray of uint8
+        All tables, each at a multiple of a cache line.
+    scratch_bytes : int
+    returns : str
+        What one output is: ``"i8"`` or ``"i64"``.
+    """
+
+    text: str
+    tables: Array
+    scratch_bytes: int
+    returns: str
+
+
+def wide_layer(layer: Layer, target: Target) -> WideLayer:
+    """Return the tables of a layer that reads zeros and ones."""
+    n_words, n = words_for(layer.n_inputs), layer.n_neurons
+    weights = layer.dense()
+    sizes = np.abs(weights)
+    used = int(np.bitwise_or.reduce(sizes, axis=None)) if sizes.size else 0
+    planes = [p for p in reversed(range(63)) if used >> p & 1] or [0]
+    masked = not (len(planes) == 1 and bool((sizes == used).all()) and used)
+    shifts = (0, *(high - low for high, low in zip(planes[:-1], planes[1:], strict=True)), planes[-1])
+    shape = shaped(n_words, n, masked, shifts, target)
+    signs = _columns_as_words(weights < 0, shape)
+    parts = np.zeros(
+        (shape.blocks, shape.planes, n_words, shape.vectors, 1 + masked, shape.lanes), dtype=np.uint64
+    )
+    for k, p in enumerate(planes):
+        parts[:, k, :, :, 0] = signs
+        if masked:
+            parts[:, k, :, :, 1] = _columns_as_words((sizes >> p & 1).astype(bool), shape)
+    limits = np.full(shape.blocks * shape.block, np.iinfo(np.int64).max)
+    limits[:n] = np.where(weights < 0, sizes, 0).sum(axis=0) - layer.bias
+    return WideLayer(shape, layer.activation, parts.ravel(), limits)
+
+
+def _columns_as_words(bits: Array, shape: Shape) -> Array:
+    """Return bits of (inputs, neurons) as words of shape (blocks, words, vectors, lanes)."""
+    n_inputs, n = bits.shape
+    padded = np.zeros((shape.blocks * shape.block, shape.words * WORD), dtype=bool)
+    padded[:n, :n_inputs] = bits.T
+    words = np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    split = words.reshape(shape.blocks, shape.vectors, shape.lanes, shape.words)
+    return split.transpose(0, 3, 1, 2)
+
+
+def wide_of(layers: Sequence[WideLayer], n_inputs: int, target: Target) -> Wide:
+    """Return the module of layers: ``words`` and ``numbers``.
+
+    ``words(rows, n, tables, scratch, out)`` takes packed rows and returns packed outputs; ``numbers(X, stride, n, tables, scratch,
+    out)`` takes bytes of 0 and 1 and returns int8, or int64 from an identity layer, and what it returns itself is above 1 where a byte
+    was neither 0 nor 1. ``scores(rows, n, tables, scratch, out)`` and ``words`` of an identity layer return int64.
+    """
+    places, tables = _laid_out([array for layer in layers for array in (layer.table, layer.limits)])
+    scratch, size = [], 0
+    for words in [layers[0].shape.words, *(layer.shape.out_words for layer in layers)]:
+        scratch.append(size)
+        size += -(-TILE * 8 * words // LINE) * LINE
+    widest = max(layer.shape.blocks * layer.shape.block for layer in layers)
+    scores = size
+    size += TILE * 8 * widest
+    bits = 2 * layers[-1].shape.neurons if layers[-1].decide == "sign" else layers[-1].shape.neurons
+    text = [
+        layer_text(f"layer{k}", layer.shape, target, scores=layer.decide != "heaviside")
+        for k, layer in enumerate(layers)
+    ]
+    text += [
+        _winners(f"winners{k}", layer.shape) for k, layer in enumerate(layers) if layer.decide == "hardmax"
+    ]
+    text.append(_through(layers, places, scratch, scores))
+    text.append(_pack(n_inputs))
+    numbers = "i64" if layers[-1].decide == "identity" else "i8"
+    finish = {"heaviside": _bytes_of_bits, "hardmax": _bytes_of_bits, "sign": _signs, "identity": _sums}
+    text.append(finish[layers[-1].decide](layers[-1].shape))
+    if layers[-1].decide == "sign":
+        text.append(_sign_pairs(layers[-1].shape))
+    text.append(_words_driver(layers, scratch, scores, bits))
+    text.append(_numbers_driver(layers, n_inputs, scratch, scores, numbers))
+    return Wide("\n\n".join(text), tables, size, numbers)
+
+
+def _laid_out(arrays: Sequence[Array]) -> tuple[list[int], Array]:
+    """Return where each array begins, and all of them behind one another."""
+    places, size = [], 0
+    for array in arrays:
+        places.append(size)
+        size += -(-array.nbytes // LINE) * LINE
+    room = np.zeros(size + LINE, dtype=np.uint8)
+    start = -room.ctypes.data % LINE
+    tables = room[start : start + size]
+    for place, array in zip(places, arrays, strict=True):
+        tables[place : place + array.nbytes] = array.view(np.uint8)
+    tables.flags.writeable = False
+    return places, tables
+
+
+# The parts of the module ------------------------------------------------------------------------------------------
+
+
+def _through(layers: Sequence[WideLayer], places: list[int], scratch: list[int], scores: int) -> str:
+    """Return the function that takes up to a tile of packed rows through all layers."""
+    f = Function(
+        "through",
+        ["ptr %rows", "i64 %n", "ptr %tables", "ptr %scratch"],
+        internal=True,
+        attributes="noinline nounwind",
+    )
+    rows, stride = "%rows", 8 * layers[0].shape.words
+    for k, layer in enumerate(layers):
+        table, limits = (f.at("i8", "%tables", places[2 * k + part]) for part in range(2))
+        out = f.at("i8", "%scratch", scratch[k + 1] if layer.decide == "heaviside" else scores)
+        f.do(
+            f"call void @layer{k}(ptr {rows}, i64 {stride}, i64 %n, ptr {table}, ptr {limits}, ptr {out})"
+        )
+        if layer.decide == "hardmax":
+            sums, out = out, f.at("i8", "%scratch", scratch[k + 1])
+            f.do(f"call void @winners{k}(ptr {sums}, i64 %n, ptr {out})")
+        rows, stride = out, 8 * layer.shape.out_words
+    f.end()
+    return str(f)
+
+
+def _winners(name: str, shape: Shape) -> str:
+    """Return the function that sets the bit of each row's largest net input, the first of equals."""
+    f = Function(name, ["ptr %sums", "i64 %n", "ptr %out"], internal=True, attributes="noinline nounwind")
+    best, place = f.slot("i64"), f.slot("i64")
+    with f.loop(0, "%n") as row:
+        sums = f.at("i64", "%sums", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        out = f.at("i64", "%out", f.op(f"mul i64 {row}, {shape.out_words}"))
+        f.put("i64", f.load("i64", sums, 8), best)
+        f.put("i64", "0", place)
+        with f.loop(1, shape.neurons) as k:
+            z, most = f.load("i64", f.at("i64", sums, k), 8), f.get("i64", best)
+            more = f.op(f"icmp sgt i64 {z}, {most}")
+            f.put("i64", f.op(f"select i1 {more}, i64 {z}, i64 {most}"), best)
+            f.put("i64", f.op(f"select i1 {more}, i64 {k}, i64 {f.get('i64', place)}"), place)
+        with f.loop(0, shape.out_words) as word:
+            f.do(f"store i64 0, ptr {f.at('i64', out, word)}, align 8")
+        winner = f.get("i64", place)
+        bit = f.op(f"shl i64 1, {f.op(f'and i64 {winner}, 63')}")
+        f.do(f"store i64 {bit}, ptr {f.at('i64', out, f.op(f'lshr i64 {winner}, 6'))}, align 8")
+    f.end()
+    return str(f)
+
+
+def _pack(n_inputs: int) -> str:
+    """Return the function that packs bytes, and returns the OR of all of them."""
+    f = Function(
+        "pack",
+        ["ptr %X", "i64 %stride", "i64 %n", "ptr %out"],
+        returns="i8",
+        internal=True,
+        attributes="noinline nounwind",
+    )
+    all_bytes, rest = "<64 x i8>", n_inputs % WORD
+    seen, tail = f.slot(all_bytes, "zeroinitializer"), f.slot(all_bytes, "zeroinitializer")
+    whole = n_inputs // WORD
+    with f.loop(0, "%n") as row:
+        here = f.at("i8", "%X", f.op(f"mul i64 {row}, %stride"))
+        out = f.at("i64", "%out", f.op(f"mul i64 {row}, {words_for(n_inputs)}"))
+
+        def word(values: str, place: str) -> None:
+            f.put(all_bytes, f.op(f"or {all_bytes} {f.get(all_bytes, seen)}, {values}"), seen)
+            ones = f.op(f"icmp ne {all_bytes} {values}, zeroinitializer")
+            packed = f.op(f"bitcast <64 x i1> {ones} to i64")
+            f.do(f"store i64 {packed}, ptr {place}, align 8")
+
+        with f.loop(0, whole) as k:
+            word(f.load(all_bytes, f.at(all_bytes, here, k), 1), f.at("i64", out, k))  # noqa: B023
+        if rest:
+            last = f.at("i8", here, whole * WORD)
+            f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {tail}, ptr {last}, i64 {rest}, i1 false)")
+            word(f.get(all_bytes, tail), f.at("i64", out, whole))
+    f.end(f.op(f"call i8 @llvm.vector.reduce.or.v64i8({all_bytes} {f.get(all_bytes, seen)})"))
+    return str(f)
+
+
+_FINISH = ["ptr %from", "i64 %n", "ptr %out"]
+
+
+def _bytes_of_bits(shape: Shape) -> str:
+    """Return the function that writes packed outputs as int8."""
+    f = Function("finish", _FINISH, internal=True, attributes="noinline nounwind")
+    part = f.slot("<64 x i8>")
+    with f.loop(0, "%n") as row:
+        bits = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.out_words}"))
+        out = f.at("i8", "%out", f.op(f"mul i64 {row}, {shape.neurons}"))
+        for word in range(shape.out_words) if shape.out_words <= 4 else []:
+            _spread(f, bits, out, str(word), min(WORD, shape.neurons - WORD * word), part)
+        if shape.out_words > 4:
+            with f.loop(0, shape.neurons // WORD) as word:
+                _spread(f, bits, out, word, WORD, part)
+            if shape.neurons % WORD:
+                _spread(f, bits, out, str(shape.neurons // WORD), shape.neurons % WORD, part)
+    f.end()
+    return str(f)
+
+
+def _spread(f: Function, bits: str, out: str, word: str, n: int, part: str) -> None:
+    packed = f.load("i64", f.at("i64", bits, word), 8)
+    spread = f.op(f"zext <64 x i1> {f.op(f'bitcast i64 {packed} to <64 x i1>')} to <64 x i8>")
+    place = f.at("<64 x i8>", out, word)
+    if n == WORD:
+        f.do(f"store <64 x i8> {spread}, ptr {place}, align 1")
+    else:
+        f.put("<64 x i8>", spread, part)
+        f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {place}, ptr {part}, i64 {n}, i1 false)")
+
+
+def _signs(shape: Shape) -> str:
+    """Return the function that writes the signs of net inputs as int8."""
+    f = Function("finish", _FINISH, internal=True, attributes="noinline nounwind")
+    with f.loop(0, "%n") as row:
+        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        out = f.at("i8", "%out", f.op(f"mul i64 {row}, {shape.neurons}"))
+        with f.loop(0, shape.neurons) as k:
+            z = f.load("i64", f.at("i64", sums, k), 8)
+            above = f.op(f"zext i1 {f.op(f'icmp sgt i64 {z}, 0')} to i8")
+            below = f.op(f"zext i1 {f.op(f'icmp slt i64 {z}, 0')} to i8")
+            f.do(f"store i8 {f.op(f'sub i8 {above}, {below}')}, ptr {f.at('i8', out, k)}, align 1")
+    f.end()
+    return str(f)
+
+
+def _sign_pairs(shape: Shape) -> str:
+    """Return the function that writes two bits for each sign: whether it isn't 0, and whether it is -1."""
+    f = Function("pairs", _FINISH, internal=True, attributes="noinline nounwind")
+    words = words_for(2 * shape.neurons)
+    with f.loop(0, "%n") as row:
+        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        out = f.at("i64", "%out", f.op(f"mul i64 {row}, {words}"))
+        with f.loop(0, words) as word:
+            f.do(f"store i64 0, ptr {f.at('i64', out, word)}, align 8")
+        with f.loop(0, shape.neurons) as k:
+            z = f.load("i64", f.at("i64", sums, k), 8)
+            other = f.op(f"zext i1 {f.op(f'icmp ne i64 {z}, 0')} to i64")
+            below = f.op(f"zext i1 {f.op(f'icmp slt i64 {z}, 0')} to i64")
+            pair = f.op(f"or i64 {other}, {f.op(f'shl i64 {below}, 1')}")
+            bit = f.op(f"shl i64 {k}, 1")
+            place = f.at("i64", out, f.op(f"lshr i64 {bit}, 6"))
+            shifted = f.op(f"shl i64 {pair}, {f.op(f'and i64 {bit}, 63')}")
+            both = f.op(f"or i64 {f.load('i64', place, 8)}, {shifted}")
+            f.do(f"store i64 {both}, ptr {place}, align 8")
+    f.end()
+    return str(f)
+
+
+def _sums(shape: Shape) -> str:
+    """Return the function that writes net inputs as int64."""
+    f = Function("finish", _FINISH, internal=True, attributes="noinline nounwind")
+    with f.loop(0, "%n") as row:
+        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        out = f.at("i64", "%out", f.op(f"mul i64 {row}, {shape.neurons}"))
+        f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {out}, ptr {sums}, i64 {8 * shape.neurons}, i1 false)")
+    f.end()
+    return str(f)
+
+
+def _tiles(f: Function, body: object) -> None:
+    """Add a loop over tiles; `body` takes the first row of each and how many there are."""
+    with f.loop(0, "%n", TILE) as first:
+        left = f.op(f"sub i64 %n, {first}")
+        few = f.op(f"icmp slt i64 {left}, {TILE}")
+        body(first, f.op(f"select i1 {few}, i64 {left}, i64 {TILE}"))  # type: ignore[operator]
+
+
+def _words_driver(layers: Sequence[WideLayer], scratch: list[int], scores: int, bits: int) -> str:
+    f = Function(
+        "words",
+        ["ptr %rows", "i64 %n", "ptr %tables", "ptr %scratch", "ptr %out"],
+        attributes="nounwind",
+    )
+    decide = layers[-1].decide
+
+    def tile(first: str, n: str) -> None:
+        here = f.at("i64", "%rows", f.op(f"mul i64 {first}, {layers[0].shape.words}"))
+        f.do(f"call void @through(ptr {here}, i64 {n}, ptr %tables, ptr %scratch)")
+        if decide in {"heaviside", "hardmax"}:
+            words = layers[-1].shape.out_words
+            there = f.at("i64", "%out", f.op(f"mul i64 {first}, {words}"))
+            made = f.at("i8", "%scratch", scratch[-1])
+            size = f.op(f"mul i64 {n}, {8 * words}")
+            f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {there}, ptr {made}, i64 {size}, i1 false)")
+        else:
+            width = words_for(bits) if decide == "sign" else layers[-1].shape.neurons
+            there = f.at("i64", "%out", f.op(f"mul i64 {first}, {width}"))
+            made = f.at("i8", "%scratch", scores)
+            name = "pairs" if decide == "sign" else "finish"
+            f.do(f"call void @{name}(ptr {made}, i64 {n}, ptr {there})")
+
+    _tiles(f, tile)
+    f.end()
+    return str(f)
+
+
+def _numbers_driver(
+    layers: Sequence[WideLayer], n_inputs: int, scratch: list[int], scores: int, kind: str
+) -> str:
+    f = Function(
+        "numbers",
+        ["ptr %X", "i64 %stride", "i64 %n", "ptr %tables", "ptr %scratch", "ptr %out"],
+        returns="i8",
+        attributes="nounwind",
+    )
+    seen = f.slot("i8", "0")
+
+    def tile(first: str, n: str) -> None:
+        here = f.at("i8", "%X", f.op(f"mul i64 {first}, %stride"))
+        packed = f.at("i8", "%scratch", scratch[0])
+        found = f.op(f"call i8 @pack(ptr {here}, i64 %stride, i64 {n}, ptr {packed})")
+        f.put("i8", f.op(f"or i8 {found}, {f.get('i8', seen)}"), seen)
+        f.do(f"call void @through(ptr {packed}, i64 {n}, ptr %tables, ptr %scratch)")
+        made = f.at(
+            "i8", "%scratch", scratch[-1] if layers[-1].decide in {"heaviside", "hardmax"} else scores
+        )
+        there = f.at(kind, "%out", f.op(f"mul i64 {first}, {layers[-1].shape.neurons}"))
+        f.do(f"call void @finish(ptr {made}, i64 {n}, ptr {there})")
+
+    _tiles(f, tile)
+    f.end(f.get("i8", seen))
+    return str(f)
