@@ -75,12 +75,16 @@ class Shape:
 def shaped(words: int, neurons: int, masked: bool, shifts: tuple[int, ...], target: Target) -> Shape:
     """Return the loops that fit a processor's registers: counts, weights, a word and what is in between."""
     lanes = target.lanes
-    most = {8: 4, 4: 2, 2: 4}[lanes]  # vectors: at least 8 neurons, as many as a byte has bits
+    if lanes == 8 and target.counts_words:
+        # 24 counts; two vectors of signs and two of masks leave more rows for each word of weights that is loaded.
+        most, counts = (2 if masked else 4), 24
+    else:
+        # At least 8 neurons, as many as a byte has bits. Counting bytes takes registers of its own.
+        most, counts = {8: 4, 4: 2, 2: 4}[lanes], 12 if lanes == 8 else 8
     vectors = most
-    while vectors > 8 // min(lanes, 8) and lanes * (vectors // 2) >= neurons:
+    while lanes * vectors > 8 and lanes * (vectors // 2) >= neurons:
         vectors //= 2
-    counts = (20 if masked else 24) if lanes == 8 and target.counts_words else 12 if lanes == 8 else 8
-    return Shape(words, neurons, masked, shifts, lanes, vectors, max(1, counts // vectors))
+    return Shape(words, neurons, masked, shifts, lanes, vectors, counts // vectors)
 
 
 def layer_text(name: str, shape: Shape, target: Target, *, scores: bool) -> str:

@@ -18,7 +18,7 @@ from limen.bits._llvm import Target, target
 from limen.bits._raw import encoded_columns
 from limen.bits._store import Store
 from limen.bits._threads import in_slices, threads
-from limen.bits._tools import transposed
+from limen.bits._tools import packed, transposed
 from limen.bits.plan import Plan, Way, planned
 from limen.errors import InputError, NotExactError
 from limen.model import Model
@@ -358,7 +358,7 @@ class Program:
 
         def part_of(part: slice) -> Array:
             slabs = [
-                self._outputs(self._run_columns(transposed(pack(slab), self.n_inputs), len(slab), 1), len(slab))
+                self._outputs(self._run_columns(transposed(packed(slab), self.n_inputs), len(slab), 1), len(slab))
                 for start in range(part.start, max(part.stop, part.start + 1), SLAB)
                 for slab in [rows[start : min(start + SLAB, part.stop)]]
             ]
@@ -374,6 +374,8 @@ class Program:
 
     def _outputs(self, columns: Array, n_rows: int) -> Array:
         """Return packed columns of outputs as the numbers a call returns."""
+        if self.out_bits == 1:
+            return unpack(columns, n_rows).view(np.int8).reshape(n_rows, 1)
         bits = unpack(transposed(columns, n_rows), self.out_bits)
         return _signs(bits) if self._pairs == 2 else bits.view(np.int8)
 
