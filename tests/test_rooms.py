@@ -17,7 +17,7 @@ import limen
 
 SOURCES = Path(limen.__file__).parent
 
-GROUND = ["errors", "step", "words", "_packed"]  # lowest first
+GROUND = ["errors", "step", "words"]  # lowest first
 MAKERS = {"logic", "learn"}
 USERS = {"draw", "export", "bits", "proof"}
 ABOVE = "cli"
@@ -26,8 +26,8 @@ LAZY = {"load": "export", "save": "export"}  # what `limen` itself hands out of 
 
 DOORS = {
     # dependency: (which files may import it, how many of them may)
-    "numba": ("learn/_kernels*.py _packed.py", None),
-    "llvmlite": ("learn/_kernels*.py", 1),  # comes with Numba
+    "numba": ("learn/_kernels*.py bits/_kernels*.py", None),
+    "llvmlite": ("learn/_kernels*.py bits/_llvm.py", 2),  # comes with Numba; one file of each room
     "matplotlib": ("draw/*.py", 1),
     "safetensors": ("export/*.py", 1),
     "pyarrow": ("table.py", 1),

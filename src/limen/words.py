@@ -113,7 +113,8 @@ def unpack(words: Any, n: int) -> Array:
     if n == 0:
         return np.zeros((len(words), 0), dtype=np.uint8)
     as_bytes = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8)
-    return np.unpackbits(as_bytes, axis=1, count=n, bitorder="little")
+    bits: Array = np.unpackbits(as_bytes, axis=1, count=n, bitorder="little")
+    return bits
 
 
 def unpack_columns(words: Any, n_rows: int) -> Array:
@@ -155,7 +156,9 @@ def _bits(X: Any) -> Array:
         good = (X == 0) | (X == 1)
         if not good.all():
             row, column = map(int, np.argwhere(~good)[0])
-            raise InputError(f"Expected zeros and ones. Received: {X[row, column]} in row {row}, column {column}.")
+            raise InputError(
+                f"Expected zeros and ones. Received: {X[row, column]} in row {row}, column {column}."
+            )
         X = X.astype(np.uint8, copy=False)
     return X
 
@@ -167,4 +170,5 @@ def _as_words(packed: Array, n_rows: int, n_bits: int) -> Array:
         padded = np.zeros((n_rows, size), dtype=np.uint8)
         padded[:, : packed.shape[1]] = packed
         packed = padded
-    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)
+    words: Array = np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)
+    return words

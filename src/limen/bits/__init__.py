@@ -18,6 +18,6 @@ array([[232]], dtype=uint64)
 from __future__ import annotations
 
 from limen.bits.plan import Plan
-from limen.bits.program import Program, compile
+from limen.bits.program import Program, compile  # noqa: A004  # `bits.compile`, as `re.compile`
 
 __all__ = ["Plan", "Program", "compile"]

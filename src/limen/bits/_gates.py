@@ -34,13 +34,13 @@ from limen._weights import entries
 from limen.errors import LimenError
 from limen.network import Layer
 
-__all__ = ["AND", "INPUT", "MAJ", "XOR", "XOR3", "Graph", "TooManyGates", "graph_of"]
+__all__ = ["AND", "INPUT", "MAJ", "XOR", "XOR3", "Graph", "TooManyGatesError", "graph_of"]
 
 INPUT, AND, XOR, XOR3, MAJ = range(5)
 FALSE, TRUE = 0, 1
 
 
-class TooManyGates(LimenError):
+class TooManyGatesError(LimenError):
     """A network takes more gates than were allowed."""
 
 
@@ -51,7 +51,7 @@ class Graph:
     ----------
     n_inputs : int
     most : int, optional
-        Gates at most; one more is `TooManyGates`.
+        Gates at most; one more is `TooManyGatesError`.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Graph:
             self.kinds.append(kind)
             self.reads.append(reads)
             if self._most is not None and self.n_gates > self._most:
-                raise TooManyGates(f"More than {self._most} gates.")
+                raise TooManyGatesError(f"More than {self._most} gates.")
         return found
 
     def conjunction(self, a: int, b: int) -> int:
@@ -109,7 +109,7 @@ class Graph:
             a, b = b, a
         if a == FALSE or a == b ^ 1:
             return FALSE
-        if a == TRUE or a == b:
+        if a in (TRUE, b):
             return b
         return self._gate(AND, a, b)
 
@@ -176,7 +176,7 @@ def graph_of(layers: Sequence[Layer], most: int | None = None) -> Graph:
 
     Raises
     ------
-    TooManyGates
+    TooManyGatesError
     """
     graph = Graph(layers[0].n_inputs, most)
     values = graph.inputs

@@ -33,7 +33,11 @@ def admitted(net: object) -> Network:
             " (limen.Encoding), or give it its domain: Network(net.layers, net.inputs, net.outputs, 'binary')."
         )
     if not net.is_exact:
-        smooth = [layer.activation for layer in net.layers if layer.activation not in {"heaviside", "sign", "hardmax"}]
+        smooth = [
+            layer.activation
+            for layer in net.layers
+            if layer.activation not in {"heaviside", "sign", "hardmax"}
+        ]
         if all(layer.is_integer for layer in net.layers) or (smooth and smooth != ["identity"]):
             raise NotExactError(
                 "A program needs heaviside, sign or hardmax neurons, identity only last. Received: a layer of"
@@ -64,7 +68,9 @@ def layers_of_bits(net: Network) -> tuple[Layer, ...]:
     if all(layer.activation != "sign" for layer in net.layers[:-1]):
         return net.layers
     last = net.layers[-1]
-    kept = Network([*net.layers[:-1], Layer(last.weights, last.bias, "identity")], net.inputs, None, net.domain)
+    kept = Network(
+        [*net.layers[:-1], Layer(last.weights, last.bias, "identity")], net.inputs, None, net.domain
+    )
     *hidden, end = rewrite.split_sign(kept).layers
     layers = (*hidden, Layer(end.weights, end.bias, last.activation))
     for layer in layers:

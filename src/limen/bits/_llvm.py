@@ -101,7 +101,9 @@ def target(name: str | None) -> Target:
     cpu, features = _LEVELS[name]
     missing = [feature for feature in features if f"+{feature}" not in here.features.split(",")]
     if missing:
-        raise InputError(f"This processor has no {missing[0]}. Received: processor={name!r}; take None or 'baseline'.")
+        raise InputError(
+            f"This processor has no {missing[0]}. Received: processor={name!r}; take None or 'baseline'."
+        )
     flat = ",".join(f"+{feature}" for feature in features)
     known = _target(cpu, features)
     return Target(cpu or "generic", flat, known.register_bits, False, known.ternary)
@@ -162,8 +164,6 @@ def compiled(text: str, target: Target, *, object_code: bytes | None = None, eff
         builder = binding.create_pass_builder(machine, options)
         builder.getModulePassManager().run(module, builder)
     engine = binding.create_mcjit_compiler(module, machine)
-    engine.set_object_cache(
-        lambda _, data: kept.append(bytes(data)), lambda _: object_code
-    )
+    engine.set_object_cache(lambda _, data: kept.append(bytes(data)), lambda _: object_code)
     engine.finalize_object()
     return Code(engine, machine, module, object_code or kept[0])

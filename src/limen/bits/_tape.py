@@ -76,7 +76,10 @@ def tape_of(graph: Graph, target: Target) -> Tape:
             last[literal >> 1] = k
     for literal in graph.outputs:
         last[literal >> 1] = len(gates)
-    slots, free, n_slots, steps = {}, [], 0, []
+    slots: dict[int, int] = {}
+    free: list[int] = []
+    steps: list[tuple[int, ...]] = []
+    n_slots = 0
 
     def place(gate: int) -> int:
         nonlocal n_slots
@@ -96,9 +99,7 @@ def tape_of(graph: Graph, target: Target) -> Tape:
     for k, gate in enumerate(gates):
         what, reads = forms[gate]
         places = [found(literal >> 1) for literal in reads]
-        for literal in {literal >> 1 for literal in reads}:
-            if last[literal] == k:
-                free.append(slots[literal])
+        free += [slots[read] for read in {literal >> 1 for literal in reads} if last[read] == k]
         steps.append((what, place(gate), *places, *[0] * (3 - len(places))))
     for j, literal in enumerate(graph.outputs):
         # Slot -1 is the constant 0; it lies before the others.
@@ -107,7 +108,9 @@ def tape_of(graph: Graph, target: Target) -> Tape:
     n_slots += 1
     vectors = max(1, min(MOST_VECTORS, CACHE_BYTES // (n_slots * target.lanes * 8)))
     tape = np.array(steps, dtype=np.int32)
-    tape[:, 1:] += np.where(tape[:, :1] == READ, [[1, 0, 0, 0]], np.where(tape[:, :1] < READ, 1, [[0, 1, 0, 0]]))
+    tape[:, 1:] += np.where(
+        tape[:, :1] == READ, [[1, 0, 0, 0]], np.where(tape[:, :1] < READ, 1, [[0, 1, 0, 0]])
+    )
     return Tape(tape, n_slots, vectors)
 
 
@@ -148,7 +151,9 @@ def tape_text(target: Target) -> str:
                 if case < READ:
                     gate, negated = list(STEPS.values())[case]
                     with f.loop(0, count) as v:
-                        read = [f.load(kind, f.at(kind, slot, v), align) for slot in slots[1 : 1 + len(negated)]]
+                        read = [
+                            f.load(kind, f.at(kind, slot, v), align) for slot in slots[1 : 1 + len(negated)]
+                        ]
 
                         def value(literal: int, read: list[str] = read) -> str:
                             plain = read[literal >> 1]

@@ -168,21 +168,21 @@ def _transpose_text() -> str:
             f.do(f"store i64 {word}, ptr {f.at('i64', square, k)}, align 8")
         with f.loop(present, WORD) as k:
             f.do(f"store i64 0, ptr {f.at('i64', square, k)}, align 8")
-        rows = [f.load(kind, f.at(kind, square, k), 8) for k in range(8)]
+        rows = [f.load(kind, f.at(kind, square, eight), 8) for eight in range(8)]
         for j in (32, 16, 8):
-            for k in range(8):
-                if not k & j // 8:
-                    low, high = rows[k], rows[k | j // 8]
-                    rows[k], rows[k | j // 8] = _low(f, low, high, j), _high(f, high, low, j)
+            for eight in range(8):
+                if not eight & j // 8:
+                    low, high = rows[eight], rows[eight | j // 8]
+                    rows[eight], rows[eight | j // 8] = _low(f, low, high, j), _high(f, high, low, j)
         for j in (4, 2, 1):
             order = ", ".join(f"i32 {lane ^ j}" for lane in range(8))
-            upper = ", ".join(f"i1 {lane & j > 0 and 'true' or 'false'}" for lane in range(8))
-            for k, own in enumerate(rows):
+            upper = ", ".join(f"i1 {'true' if lane & j else 'false'}" for lane in range(8))
+            for eight, own in enumerate(rows):
                 other = f.op(f"shufflevector {kind} {own}, {kind} poison, <8 x i32> <{order}>")
                 low, high = _low(f, own, other, j), _high(f, own, other, j)
-                rows[k] = f.op(f"select <8 x i1> <{upper}>, {kind} {high}, {kind} {low}")
-        for k, row in enumerate(rows):
-            f.do(f"store {kind} {row}, ptr {f.at(kind, square, k)}, align 8")
+                rows[eight] = f.op(f"select <8 x i1> <{upper}>, {kind} {high}, {kind} {low}")
+        for eight, row in enumerate(rows):
+            f.do(f"store {kind} {row}, ptr {f.at(kind, square, eight)}, align 8")
         with f.loop(0, _at_most(f, f.op(f"sub i64 %n_bits, {left}"))) as k:
             out = f.at("i64", "%out", f.op(f"mul i64 {f.op(f'add i64 {left}, {k}')}, %out_stride"))
             word = f.load("i64", f.at("i64", square, k), 8)

@@ -6,8 +6,9 @@ first cache. Rows come packed or as bytes of 0 and 1, and leave packed or as the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def wide_layer(layer: Layer, target: Target) -> WideLayer:
     used = int(np.bitwise_or.reduce(sizes, axis=None)) if sizes.size else 0
     planes = [p for p in reversed(range(63)) if used >> p & 1] or [0]
     masked = not (len(planes) == 1 and bool((sizes == used).all()) and used)
-    shifts = (0, *(high - low for high, low in zip(planes[:-1], planes[1:], strict=True)), planes[-1])
+    shifts = (0, *(high - low for high, low in pairwise(planes)), planes[-1])
     shape = shaped(n_words, n, masked, shifts, target)
     signs = _columns_as_words(weights < 0, shape)
     parts = np.zeros(
@@ -163,9 +164,7 @@ def _through(layers: Sequence[WideLayer], places: list[int], scratch: list[int],
     for k, layer in enumerate(layers):
         table, limits = (f.at("i8", "%tables", places[2 * k + part]) for part in range(2))
         out = f.at("i8", "%scratch", scratch[k + 1] if layer.decide == "heaviside" else scores)
-        f.do(
-            f"call void @layer{k}(ptr {rows}, i64 {stride}, i64 %n, ptr {table}, ptr {limits}, ptr {out})"
-        )
+        f.do(f"call void @layer{k}(ptr {rows}, i64 {stride}, i64 %n, ptr {table}, ptr {limits}, ptr {out})")
         if layer.decide == "hardmax":
             sums, out = out, f.at("i8", "%scratch", scratch[k + 1])
             f.do(f"call void @winners{k}(ptr {sums}, i64 %n, ptr {out})")
@@ -220,7 +219,7 @@ def _pack(n_inputs: int) -> str:
             f.do(f"store i64 {packed}, ptr {place}, align 8")
 
         with f.loop(0, whole) as k:
-            word(f.load(all_bytes, f.at(all_bytes, here, k), 1), f.at("i64", out, k))  # noqa: B023
+            word(f.load(all_bytes, f.at(all_bytes, here, k), 1), f.at("i64", out, k))
         if rest:
             last = f.at("i8", here, whole * WORD)
             f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {tail}, ptr {last}, i64 {rest}, i1 false)")
@@ -239,13 +238,10 @@ def _bytes_of_bits(shape: Shape) -> str:
     with f.loop(0, "%n") as row:
         bits = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.out_words}"))
         out = f.at("i8", "%out", f.op(f"mul i64 {row}, {shape.neurons}"))
-        for word in range(shape.out_words) if shape.out_words <= 4 else []:
-            _spread(f, bits, out, str(word), min(WORD, shape.neurons - WORD * word), part)
-        if shape.out_words > 4:
-            with f.loop(0, shape.neurons // WORD) as word:
-                _spread(f, bits, out, word, WORD, part)
-            if shape.neurons % WORD:
-                _spread(f, bits, out, str(shape.neurons // WORD), shape.neurons % WORD, part)
+        with f.loop(0, shape.neurons // WORD) as word:
+            _spread(f, bits, out, word, WORD, part)
+        if shape.neurons % WORD:
+            _spread(f, bits, out, str(shape.neurons // WORD), shape.neurons % WORD, part)
     f.end()
     return str(f)
 
@@ -310,12 +306,12 @@ def _sums(shape: Shape) -> str:
     return str(f)
 
 
-def _tiles(f: Function, body: object) -> None:
+def _tiles(f: Function, body: Callable[[str, str], None]) -> None:
     """Add a loop over tiles; `body` takes the first row of each and how many there are."""
     with f.loop(0, "%n", TILE) as first:
         left = f.op(f"sub i64 %n, {first}")
         few = f.op(f"icmp slt i64 {left}, {TILE}")
-        body(first, f.op(f"select i1 {few}, i64 {left}, i64 {TILE}"))  # type: ignore[operator]
+        body(first, f.op(f"select i1 {few}, i64 {left}, i64 {TILE}"))
 
 
 def _words_driver(layers: Sequence[WideLayer], scratch: list[int], scores: int, bits: int) -> str:

@@ -14,7 +14,7 @@ Processors that can't count the bits of words count those of bytes, up to 31 wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -95,7 +95,14 @@ def layer_text(name: str, shape: Shape, target: Target, *, scores: bool) -> str:
     """
     f = Function(
         name,
-        ["ptr %rows", "i64 %stride", "i64 %n", "ptr noalias %table", "ptr noalias %limits", "ptr noalias %out"],
+        [
+            "ptr %rows",
+            "i64 %stride",
+            "i64 %n",
+            "ptr noalias %table",
+            "ptr noalias %limits",
+            "ptr noalias %out",
+        ],
         internal=True,
         attributes="noinline nounwind",
     )
@@ -133,9 +140,7 @@ def _tile(
     places = [
         f.at("i8", "%rows", f.op(f"mul i64 {f.op(f'add i64 {row}, {r}')}, %stride")) for r in range(rows)
     ]
-    counts = [
-        [f.slot(words, "zeroinitializer") for _ in range(shape.vectors)] for _ in range(rows)
-    ]
+    counts = [[f.slot(words, "zeroinitializer") for _ in range(shape.vectors)] for _ in range(rows)]
     per_plane = shape.words * shape.vectors * (2 if shape.masked else 1)
     for plane, shift in enumerate(shape.shifts):
         if shift:
@@ -189,7 +194,7 @@ def _words(
 @contextmanager
 def _counting(
     f: Function, shape: Shape, target: Target, counts: list[list[str]]
-) -> Iterator[tuple[list[tuple[int, int, object]], str, list[list[str]]]]:
+) -> Iterator[tuple[list[tuple[int, int, Callable[[], None]]], str, list[list[str]]]]:
     """Yield runs of words, the type to count in, and the places of the counts; bytes are added up after each run."""
     words = f"<{shape.lanes} x i64>"
     if target.counts_words:
@@ -230,9 +235,7 @@ def _sink(
             z = f.op(f"sub {words} {count}, {limit[v]}")
             f.do(f"store {words} {z}, ptr {f.at(words, base, v)}, align 8")
         return
-    fires = [
-        f.op(f"icmp sge {words} {count}, {least}") for count, least in zip(counts, limit, strict=True)
-    ]
+    fires = [f.op(f"icmp sge {words} {count}, {least}") for count, least in zip(counts, limit, strict=True)]
     lanes = shape.lanes
     while len(fires) > 1:
         order = ", ".join(f"i32 {k}" for k in range(2 * lanes))

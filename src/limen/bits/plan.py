@@ -24,7 +24,7 @@ import numpy as np
 from limen import _text
 from limen._memory import memory
 from limen._weights import entries
-from limen.bits._gates import Graph, TooManyGates, graph_of
+from limen.bits._gates import Graph, TooManyGatesError, graph_of
 from limen.bits._layers import layers_of_bits
 from limen.bits._llvm import Target
 from limen.bits._sliced_text import MOST
@@ -92,7 +92,11 @@ class Plan:
             if way in self.refused:
                 lines.append(f"  {way:<8}  not taken: {self.refused[way]}")
             else:
-                about = f", {_text.plural(self.gates, 'gate')}" if way == "sliced" and self.gates is not None else ""
+                about = (
+                    f", {_text.plural(self.gates, 'gate')}"
+                    if way == "sliced" and self.gates is not None
+                    else ""
+                )
                 lines.append(f"  {way:<8}  about {self.nanoseconds[way]:.3g} ns a row{about}")
         return "\n".join([*lines, *(f"  layer {k + 1}: {text}" for k, text in enumerate(self.layers))])
 
@@ -108,7 +112,9 @@ def planned(net: Network, target: Target, how: Way | None) -> tuple[Plan, tuple[
     if how is not None and how not in WAYS:
         raise InputError(f"how must be None or one of {', '.join(WAYS)}. Received: {how!r}.")
     costs = COSTS[f"{target.register_bits} {'words' if target.counts_words else 'bytes'}"]
-    nanoseconds: dict[str, float] = {"portable": PORTABLE * sum(len(entries(k.weights)[2]) for k in net.layers)}
+    nanoseconds: dict[str, float] = {
+        "portable": PORTABLE * sum(len(entries(k.weights)[2]) for k in net.layers)
+    }
     refused: dict[str, str] = {}
     layers: tuple[Layer, ...] = net.layers
     texts: tuple[str, ...] = ()
@@ -126,7 +132,8 @@ def planned(net: Network, target: Target, how: Way | None) -> tuple[Plan, tuple[
         graph = _graph(layers, target, costs, nanoseconds, refused, how)
     if how is not None and how in refused:
         raise InputError(f"This network can't run {how}: {refused[how]}.")
-    chosen = how or min((way for way in WAYS if way not in refused), key=lambda way: nanoseconds[way])
+    possible: list[Way] = [way for way in WAYS if way not in refused]
+    chosen = min(possible, key=lambda way: nanoseconds[way]) if how is None else how
     plan = Plan(
         chosen,
         _text.chain(net),
@@ -181,7 +188,7 @@ def _graph(
         return None  # far from the best way, so that its gates need not be made
     try:
         graph = graph_of(layers, MOST_GATES)
-    except TooManyGates:
+    except TooManyGatesError:
         refused["sliced"] = f"it would take more than {MOST_GATES:,} gates"
         return None
     kind = "gate" if graph.n_gates <= MOST else "step"

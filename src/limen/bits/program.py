@@ -20,7 +20,7 @@ from limen.bits._store import Store
 from limen.bits._threads import in_slices, threads
 from limen.bits._tools import packed, transposed
 from limen.bits.plan import Plan, Way, planned
-from limen.errors import InputError, NotExactError
+from limen.errors import InputError
 from limen.model import Model
 from limen.network import Layer, Network
 from limen.step import Array
@@ -29,7 +29,9 @@ from limen.words import WORD, checked, clear_padding, pack, unpack, unpack_colum
 
 __all__ = ["Program", "compile"]
 
-SLAB = 1 << 20  # rows of a slice whose form is changed on the way, so that a copy is never as large as the table
+SLAB = (
+    1 << 20
+)  # rows of a slice whose form is changed on the way, so that a copy is never as large as the table
 MOST_TRUTH_TABLE = 40  # inputs: 2**40 rows are 128 GiB an output
 TRUTH_ROWS = 1 << 18
 
@@ -186,7 +188,12 @@ class Program:
         InputError
             What the network's call or the encoding refuses.
         """
-        if self._wide is not None and self._model is None and _plain(X, self.n_inputs) and n_jobs in (None, 1):
+        if (
+            self._wide is not None
+            and self._model is None
+            and _plain(X, self.n_inputs)
+            and n_jobs in (None, 1)
+        ):
             found = self._wide.numbers(X)
             if found is not None:
                 return found
@@ -274,7 +281,9 @@ class Program:
             raise InputError(f"n_rows must be a whole number from 0. Received: {n_rows!r}.")
         columns = checked(columns, words_for(int(n_rows)), "columns")
         if len(columns) != self.n_inputs:
-            raise InputError(f"columns must have {self.n_inputs} rows, one for each input. Received: {len(columns)}.")
+            raise InputError(
+                f"columns must have {self.n_inputs} rows, one for each input. Received: {len(columns)}."
+            )
         if columns.strides[1] != 8 and columns.shape[1] > 1:
             columns = np.ascontiguousarray(columns)
         return self._run_columns(columns, int(n_rows), threads(n_jobs))
@@ -358,7 +367,9 @@ class Program:
 
         def part_of(part: slice) -> Array:
             slabs = [
-                self._outputs(self._run_columns(transposed(packed(slab), self.n_inputs), len(slab), 1), len(slab))
+                self._outputs(
+                    self._run_columns(transposed(packed(slab), self.n_inputs), len(slab), 1), len(slab)
+                )
                 for start in range(part.start, max(part.stop, part.start + 1), SLAB)
                 for slab in [rows[start : min(start + SLAB, part.stop)]]
             ]
@@ -382,7 +393,11 @@ class Program:
     def _run(self, words: Array) -> Array:
         """Return packed outputs of packed, contiguous rows."""
         if self._wide is not None:
-            if self.n_inputs % WORD and len(words) and int(np.bitwise_or.reduce(words[:, -1])) >> self.n_inputs % WORD:
+            if (
+                self.n_inputs % WORD
+                and len(words)
+                and int(np.bitwise_or.reduce(words[:, -1])) >> self.n_inputs % WORD
+            ):
                 words = words.copy()
                 clear_padding(words, self.n_inputs)
             return self._wide.words(words)
@@ -394,7 +409,9 @@ class Program:
     def _run_columns(self, columns: Array, n_rows: int, n_threads: int) -> Array:
         if self._sliced is None:
             rows = transposed(columns, n_rows)
-            return transposed(_joined(in_slices(lambda part: self._run(rows[part]), n_rows, n_threads)), self.out_bits)
+            return transposed(
+                _joined(in_slices(lambda part: self._run(rows[part]), n_rows, n_threads)), self.out_bits
+            )
         sliced = self._sliced
         if n_threads == 1:
             return sliced.columns(columns, n_rows)
@@ -456,8 +473,10 @@ def _signs(pairs: Array) -> Array:
 def _counting(n: int) -> Array:
     """Return the columns of the truth table of `n` inputs, packed."""
     rows = np.arange(1 << n, dtype=np.uint64)
-    return np.stack([pack(rows[np.newaxis] >> np.uint64(n - 1 - k) & np.uint64(1))[0] for k in range(n)]) if n else (
-        np.zeros((0, 1), dtype=np.uint64)
+    return (
+        np.stack([pack(rows[np.newaxis] >> np.uint64(n - 1 - k) & np.uint64(1))[0] for k in range(n)])
+        if n
+        else (np.zeros((0, 1), dtype=np.uint64))
     )
 
 
