@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from bench import accuracy, deep, neuron, perceptron
+from bench import accuracy, bits, deep, neuron, perceptron
 
 BENCHMARKS = {
     "accuracy": accuracy.main,
+    "bits": bits.main,
     "deep": deep.main,
     "neuron": neuron.main,
     "perceptron": perceptron.main,

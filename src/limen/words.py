@@ -137,17 +137,17 @@ def clear_padding(words: Array, n_bits: int) -> None:
 
 def checked(words: Any, n_words: int, name: str) -> Array:
     """Return packed words as they are; refuse another type or shape."""
-    words = np.asarray(words)
-    if words.dtype != np.uint64 or words.ndim != 2 or words.shape[1] != n_words:
+    array: Array = np.asarray(words)
+    if array.dtype != np.uint64 or array.ndim != 2 or array.shape[1] != n_words:
         raise InputError(
-            f"{name} must be an array of uint64 with {n_words} words a row. Received: {words.dtype} of shape"
-            f" {words.shape}. limen.words.pack makes such words."
+            f"{name} must be an array of uint64 with {n_words} words a row. Received: {array.dtype} of shape"
+            f" {array.shape}. limen.words.pack makes such words."
         )
-    return words
+    return array
 
 
-def _bits(X: Any) -> Array:
-    X = np.asarray(X)
+def _bits(table: Any) -> Array:
+    X: Array = np.asarray(table)
     if X.ndim != 2 or X.dtype.kind not in "biuf":
         raise InputError(
             f"Expected a table of zeros and ones, shape (n_rows, n). Received: {X.dtype} of shape {X.shape}."

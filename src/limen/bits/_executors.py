@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -29,22 +30,41 @@ __all__ = ["Portable", "Sliced", "Wide"]
 _POINTER, _NUMBER = ctypes.c_void_p, ctypes.c_int64
 
 
-class _Scratch:
-    """Memory that calls work in; each takes one, and gives it back."""
+T = TypeVar("T")
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._free: deque[tuple[int, Array]] = deque()
 
-    def take(self) -> tuple[int, Array]:
+class _Pool(Generic[T]):
+    """What calls work with, made when all that were made are in use; each call takes one, and gives it back."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._free: deque[T] = deque()
+
+    def take(self) -> T:
         try:
             return self._free.pop()
         except IndexError:
-            memory = aligned((self._size,), np.uint8)
-            return memory.ctypes.data, memory
+            return self._make()
 
-    def give(self, taken: tuple[int, Array]) -> None:
+    def give(self, taken: T) -> None:
         self._free.append(taken)
+
+
+def _scratch(size: int) -> tuple[int, Array]:
+    """Return where so many bytes of zeros lie, and what holds them."""
+    memory = aligned((size,), np.uint8)
+    return memory.ctypes.data, memory
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What a call of sliced code works with: the slots of a tape, and columns one register wide."""
+
+    slots: tuple[int, Array]
+    inputs: Array
+    outputs: Array
+    input_places: Array
+    output_places: Array
 
 
 class Wide:
@@ -68,7 +88,8 @@ class Wide:
         self._dtype = np.int64 if made.returns == "i64" else np.int8
         pairs = 2 if layers[-1].activation == "sign" else 1
         self._out_words = self.n_outputs if made.returns == "i64" else words_for(pairs * self.n_outputs)
-        self._scratch = _Scratch(made.scratch_bytes)
+        size = made.scratch_bytes
+        self._scratch = _Pool(lambda: _scratch(size))
         self._words = self.code.function("words", [_POINTER, _NUMBER, _POINTER, _POINTER, _POINTER])
         self._numbers = self.code.function(
             "numbers", [_POINTER, _NUMBER, _NUMBER, _POINTER, _POINTER, _POINTER], ctypes.c_uint8
@@ -118,8 +139,13 @@ class Sliced:
             arguments = [_POINTER, _POINTER, _NUMBER, _POINTER, _NUMBER, _POINTER, _NUMBER]
             self.nbytes = self._tape.steps.nbytes
         self.code: Code | None = store.compiled(self.ir, target, effort=1)
-        self._scratch = _Scratch(size)
+        self._slots_bytes = size
+        self._benches = _Pool(self._bench)
         self._run = self.code.function("run", arguments)
+
+    def _bench(self) -> _Bench:
+        inputs, outputs = aligned((self.n_inputs, self._lanes)), aligned((self.n_outputs, self._lanes))
+        return _Bench(_scratch(self._slots_bytes), inputs, outputs, _places(inputs), _places(outputs))
 
     def columns(self, columns: Array, n_rows: int) -> Array:
         """Return the packed columns of the outputs for packed columns, whose padding may be dirty."""
@@ -133,19 +159,17 @@ class Sliced:
         """Fill packed columns of the outputs; the last words of each pass through a copy as wide as a register."""
         n_words = columns.shape[1]
         whole = n_words - n_words % self._lanes
-        scratch = self._scratch.take()
+        bench = self._benches.take()
         if whole:
-            self._call(columns, out, whole, scratch[0])
+            self._call(_places(columns), _places(out), whole, bench)
         if whole < n_words:
-            last = aligned((self.n_inputs, self._lanes))
-            last[:, : n_words - whole] = columns[:, whole:]
-            result = aligned((self.n_outputs, self._lanes))
-            self._call(last, result, self._lanes, scratch[0])
-            out[:, whole:] = result[:, : n_words - whole]
-        self._scratch.give(scratch)
+            rest = n_words - whole
+            bench.inputs[:, :rest] = columns[:, whole:]
+            self._call(bench.input_places, bench.output_places, self._lanes, bench)
+            out[:, whole:] = bench.outputs[:, :rest]
+        self._benches.give(bench)
 
-    def _call(self, columns: Array, out: Array, n_words: int, scratch: int) -> None:
-        sources, targets = _addresses(columns), _addresses(out)
+    def _call(self, sources: Array, targets: Array, n_words: int, bench: _Bench) -> None:
         if self._tape is None:
             self._run(sources.ctypes.data, targets.ctypes.data, n_words)
         else:
@@ -156,14 +180,15 @@ class Sliced:
                 n_words,
                 steps.ctypes.data,
                 len(steps),
-                scratch,
+                bench.slots[0],
                 self._tape.vectors,
             )
 
 
-def _addresses(columns: Array) -> Array:
-    """Return where each column begins."""
-    return columns.ctypes.data + columns.strides[0] * np.arange(len(columns), dtype=np.int64)
+def _places(columns: Array) -> Array:
+    """Return where each column begins in memory."""
+    places: Array = columns.ctypes.data + columns.strides[0] * np.arange(len(columns), dtype=np.int64)
+    return places
 
 
 class Portable:
