@@ -228,6 +228,23 @@ def test_dirt_in_the_padding_is_no_data(how):
 
 
 @pytest.mark.parametrize("how", ["wide", "sliced", "portable"])
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_columns_can_be_written_where_one_wants_them(how, n_jobs):
+    """`out` is filled and returned, its padding clean; one that doesn't fit is refused before anything is written."""
+    program = bits.compile(WIDE_NET, how=how)
+    X = np.random.default_rng(1).integers(0, 2, (1000, 200), dtype=np.uint8)
+    columns = words.pack_columns(X)
+    out = np.full((5, 16), 2**64 - 1, dtype=np.uint64)
+    assert program.run_columns(columns, 1000, n_jobs=n_jobs, out=out) is out
+    assert (out == program.run_columns(columns, 1000)).all()
+    frozen = out.copy()
+    frozen.flags.writeable = False
+    for wrong in (out[:4], out.astype(np.int64), np.asfortranarray(out), frozen, out.tolist()):
+        with pytest.raises(InputError, match=r"of shape \(5, 16\)"):
+            program.run_columns(columns, 1000, out=wrong)
+
+
+@pytest.mark.parametrize("how", ["wide", "sliced", "portable"])
 def test_rows_may_lie_in_memory_in_any_way(how):
     """Read-only, strided, Fortran-ordered, sparse, of other types, of more axes: all are the same rows."""
     program = bits.compile(WIDE_NET, how=how)

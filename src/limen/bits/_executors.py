@@ -23,7 +23,7 @@ from limen.bits._tools import aligned
 from limen.bits._wide import wide_layer, wide_of
 from limen.network import Layer, Network
 from limen.step import Array
-from limen.words import clear_padding, words_for
+from limen.words import words_for
 
 __all__ = ["Portable", "Sliced", "Wide"]
 
@@ -147,16 +147,8 @@ class Sliced:
         inputs, outputs = aligned((self.n_inputs, self._lanes)), aligned((self.n_outputs, self._lanes))
         return _Bench(_scratch(self._slots_bytes), inputs, outputs, _places(inputs), _places(outputs))
 
-    def columns(self, columns: Array, n_rows: int) -> Array:
-        """Return the packed columns of the outputs for packed columns, whose padding may be dirty."""
-        n_words = columns.shape[1]
-        out = np.empty((self.n_outputs, n_words), dtype=np.uint64)
-        self.into(columns, out)
-        clear_padding(out, n_rows)
-        return out
-
     def into(self, columns: Array, out: Array) -> None:
-        """Fill packed columns of the outputs; the last words of each pass through a copy as wide as a register."""
+        """Fill packed columns of the outputs, their padding left dirty; the last words pass through copies."""
         n_words = columns.shape[1]
         whole = n_words - n_words % self._lanes
         bench = self._benches.take()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from typing import Any, final
@@ -11,8 +10,8 @@ import numpy as np
 
 from limen import _text
 from limen._door import is_sparse
-from limen._weights import entries
 from limen.bits._executors import Portable, Sliced, Wide
+from limen.bits._forms import bytes_of, counting, digest, joined, plain, signs_of, sure
 from limen.bits._layers import admitted, layers_of_bits
 from limen.bits._llvm import Target, target
 from limen.bits._raw import encoded_columns
@@ -139,7 +138,7 @@ class Program:
     def digest(self) -> str:
         """SHA-256 of the network it came from: of its domain, weights, biases and activations."""
         if self._digest is None:
-            self._digest = _digest(self._network)
+            self._digest = digest(self._network)
         return self._digest
 
     @property
@@ -188,12 +187,7 @@ class Program:
         InputError
             What the network's call or the encoding refuses.
         """
-        if (
-            self._wide is not None
-            and self._model is None
-            and _plain(X, self.n_inputs)
-            and n_jobs in (None, 1)
-        ):
+        if self._wide is not None and self._model is None and plain(X, self.n_inputs) and n_jobs in (None, 1):
             found = self._wide.numbers(X)
             if found is not None:
                 return found
@@ -201,7 +195,7 @@ class Program:
             columns, n_rows = encoded_columns(self._model.encoding, X)
             return self._numbers_of_columns(columns, n_rows, threads(n_jobs))
         X = self._admit(X)
-        rows = _bytes(X)
+        rows = bytes_of(X)
         found = self._numbers(rows, threads(n_jobs))
         return found.reshape(*X.shape[:-1], self.n_outputs)
 
@@ -227,10 +221,10 @@ class Program:
             rows, shape = unpack_columns(columns, n_rows), (n_rows,)
         else:
             X = self._admit(X)
-            rows, shape = _bytes(X), X.shape[:-1]
+            rows, shape = bytes_of(X), X.shape[:-1]
         executor = self._of_sums()
-        found = in_slices(lambda part: _sure(executor.numbers(rows[part])), len(rows), threads(n_jobs))
-        return _joined(found).reshape(*shape, self.n_outputs)
+        found = in_slices(lambda part: sure(executor.numbers(rows[part])), len(rows), threads(n_jobs))
+        return joined(found).reshape(*shape, self.n_outputs)
 
     def run(self, words: Any, *, n_jobs: int | None = None) -> Array:
         """Return packed outputs for packed rows.
@@ -254,9 +248,11 @@ class Program:
         """
         self._require_bits()
         words = np.ascontiguousarray(checked(words, words_for(self.n_inputs), "words"))
-        return _joined(in_slices(lambda part: self._run(words[part]), len(words), threads(n_jobs)))
+        return joined(in_slices(lambda part: self._run(words[part]), len(words), threads(n_jobs)))
 
-    def run_columns(self, columns: Any, n_rows: int, *, n_jobs: int | None = None) -> Array:
+    def run_columns(
+        self, columns: Any, n_rows: int, *, n_jobs: int | None = None, out: Array | None = None
+    ) -> Array:
         """Return packed columns of outputs for packed columns of inputs.
 
         Parameters
@@ -266,6 +262,8 @@ class Program:
         n_rows : int
         n_jobs : int, optional
             Threads.
+        out : ndarray of uint64, shape (out_bits, ⌈n_rows / 64⌉), optional
+            What is filled and returned; new memory takes longer than a small network does.
 
         Returns
         -------
@@ -274,7 +272,7 @@ class Program:
         Raises
         ------
         InputError
-            Not such columns, or a network whose outputs are numbers.
+            Not such columns, an `out` that doesn't fit, or a network whose outputs are numbers.
         """
         self._require_bits()
         if isinstance(n_rows, bool) or not isinstance(n_rows, int | np.integer) or n_rows < 0:
@@ -286,7 +284,17 @@ class Program:
             )
         if columns.strides[1] != 8 and columns.shape[1] > 1:
             columns = np.ascontiguousarray(columns)
-        return self._run_columns(columns, int(n_rows), threads(n_jobs))
+        if out is None:
+            return self._run_columns(columns, int(n_rows), threads(n_jobs))
+        shape = (self.out_bits, columns.shape[1])
+        if (
+            not isinstance(out, np.ndarray)
+            or out.dtype != np.uint64
+            or out.shape != shape
+            or not (out.flags.writeable and out.flags.c_contiguous)
+        ):
+            raise InputError(f"out must be a writeable, contiguous array of uint64 of shape {shape}.")
+        return self._run_columns(columns, int(n_rows), threads(n_jobs), out)
 
     def truth_table(self, *, n_jobs: int | None = None) -> Array:
         """Return the outputs of all 2**n_inputs rows, packed, in truth-table order.
@@ -314,7 +322,7 @@ class Program:
         size = min(n_rows, TRUTH_ROWS)
         low = size.bit_length() - 1  # inputs that change within a slice
         out = np.empty((self.out_bits, words_for(n_rows)), dtype=np.uint64)
-        counting = _counting(low)
+        counting = counting(low)
 
         def fill(part: slice) -> Array:
             columns = np.empty((n, words_for(size)), dtype=np.uint64)
@@ -363,7 +371,7 @@ class Program:
             executor = self._wide or self._portable
             assert executor is not None
             numbers: Callable[[Array], Array | None] = executor.numbers
-            return _joined(in_slices(lambda part: _sure(numbers(rows[part])), len(rows), n_threads))
+            return joined(in_slices(lambda part: sure(numbers(rows[part])), len(rows), n_threads))
 
         def part_of(part: slice) -> Array:
             slabs = [
@@ -373,9 +381,9 @@ class Program:
                 for start in range(part.start, max(part.stop, part.start + 1), SLAB)
                 for slab in [rows[start : min(start + SLAB, part.stop)]]
             ]
-            return _joined(slabs)
+            return joined(slabs)
 
-        return _joined(in_slices(part_of, len(rows), n_threads))
+        return joined(in_slices(part_of, len(rows), n_threads))
 
     def _numbers_of_columns(self, columns: Array, n_rows: int, n_threads: int) -> Array:
         """Return the outputs for packed columns."""
@@ -388,7 +396,7 @@ class Program:
         if self.out_bits == 1:
             return unpack(columns, n_rows).view(np.int8).reshape(n_rows, 1)
         bits = unpack(transposed(columns, n_rows), self.out_bits)
-        return _signs(bits) if self._pairs == 2 else bits.view(np.int8)
+        return signs_of(bits) if self._pairs == 2 else bits.view(np.int8)
 
     def _run(self, words: Array) -> Array:
         """Return packed outputs of packed, contiguous rows."""
@@ -403,19 +411,25 @@ class Program:
             return self._wide.words(words)
         if self._sliced is not None:
             columns = transposed(words, self.n_inputs)
-            return transposed(self._sliced.columns(columns, len(words)), len(words))
+            return transposed(self._run_columns(columns, len(words), 1), len(words))
         return pack(self._portable_bits(unpack(words, self.n_inputs)))
 
-    def _run_columns(self, columns: Array, n_rows: int, n_threads: int) -> Array:
+    def _run_columns(self, columns: Array, n_rows: int, n_threads: int, out: Array | None = None) -> Array:
         if self._sliced is None:
             rows = transposed(columns, n_rows)
-            return transposed(
-                _joined(in_slices(lambda part: self._run(rows[part]), n_rows, n_threads)), self.out_bits
-            )
+            packed_rows = joined(in_slices(lambda part: self._run(rows[part]), n_rows, n_threads))
+            found = transposed(packed_rows, self.out_bits)
+            if out is None:
+                return found
+            out[:] = found
+            return out
         sliced = self._sliced
+        if out is None:
+            out = np.empty((self.out_bits, columns.shape[1]), dtype=np.uint64)
         if n_threads == 1:
-            return sliced.columns(columns, n_rows)
-        out = np.empty((self.out_bits, columns.shape[1]), dtype=np.uint64)
+            sliced.into(columns, out)
+            clear_padding(out, n_rows)
+            return out
 
         def fill(part: slice) -> Array:
             sliced.into(columns[:, part], out[:, part])
@@ -427,64 +441,9 @@ class Program:
 
     def _portable_bits(self, rows: Array) -> Array:
         assert self._portable is not None
-        outputs = _sure(self._portable.numbers(rows))
+        outputs = sure(self._portable.numbers(rows))
         if self._pairs == 1:
             return outputs
         pairs = np.empty((len(outputs), self.out_bits), dtype=np.uint8)
         pairs[:, ::2], pairs[:, 1::2] = outputs != 0, outputs < 0
         return pairs
-
-
-def _plain(X: Any, n_inputs: int) -> bool:
-    """Whether rows can be taken as they lie in memory."""
-    return (
-        type(X) is np.ndarray
-        and X.ndim == 2
-        and X.itemsize == 1
-        and X.shape[1] == n_inputs
-        and X.flags.c_contiguous
-        and X.dtype.kind in "bui"
-    )
-
-
-def _bytes(X: Any) -> Array:
-    """Return admitted rows as contiguous bytes, shape (n_rows, n_inputs)."""
-    if is_sparse(X):
-        X = X.toarray()
-    n_rows = int(np.prod(X.shape[:-1], dtype=np.int64))
-    return np.ascontiguousarray(X.reshape(n_rows, X.shape[-1]).astype(np.uint8, copy=False))
-
-
-def _sure(found: Array | None) -> Array:
-    assert found is not None  # the rows were admitted
-    return found
-
-
-def _joined(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _signs(pairs: Array) -> Array:
-    """Return pairs of bits as -1, 0 and 1."""
-    signs: Array = pairs[:, ::2].view(np.int8) * (1 - 2 * pairs[:, 1::2].view(np.int8))
-    return signs
-
-
-def _counting(n: int) -> Array:
-    """Return the columns of the truth table of `n` inputs, packed."""
-    rows = np.arange(1 << n, dtype=np.uint64)
-    return (
-        np.stack([pack(rows[np.newaxis] >> np.uint64(n - 1 - k) & np.uint64(1))[0] for k in range(n)])
-        if n
-        else (np.zeros((0, 1), dtype=np.uint64))
-    )
-
-
-def _digest(net: Network) -> str:
-    found = hashlib.sha256(f"limen network, {net.domain}\n".encode())
-    for layer in net.layers:
-        rows, columns, values = entries(layer.weights)
-        found.update(f"{layer.n_inputs} {layer.n_neurons} {layer.activation}\n".encode())
-        for array in (rows, columns, values, layer.bias):
-            found.update(np.ascontiguousarray(array).astype("<i8").tobytes())
-    return found.hexdigest()
