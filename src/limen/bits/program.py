@@ -322,11 +322,11 @@ class Program:
         size = min(n_rows, TRUTH_ROWS)
         low = size.bit_length() - 1  # inputs that change within a slice
         out = np.empty((self.out_bits, words_for(n_rows)), dtype=np.uint64)
-        counting = counting(low)
+        low_columns = counting(low)
 
         def fill(part: slice) -> Array:
             columns = np.empty((n, words_for(size)), dtype=np.uint64)
-            columns[n - low :] = counting
+            columns[n - low :] = low_columns
             for start in range(part.start, part.stop, size):
                 for k in range(n - low):
                     columns[k] = np.uint64(0xFFFFFFFFFFFFFFFF if start >> (n - 1 - k) & 1 else 0)

@@ -1,13 +1,15 @@
-"""Give a network away: as a file that limen reads back.
+"""Give a network away: as a file that limen reads back, or in a form that others run.
 
-==========  ========================================================
-`save`      write a model or a network to a ``.limen`` file
-`load`      read one; whatever isn't sound is refused by name
-==========  ========================================================
+===================  ========================================================
+`save`               write a model or a network to a ``.limen`` file
+`load`               read one; whatever isn't sound is refused by name
+`to_c`               C99, for a device
+===================  ========================================================
 """
 
 from __future__ import annotations
 
+from limen.export.c import CSource, to_c
 from limen.export.file import load, save
 
-__all__ = ["load", "save"]
+__all__ = ["CSource", "load", "save", "to_c"]

@@ -1,0 +1,136 @@
+"""A row of a table as a C structure, and the comparisons that turn it into a network's inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limen._door import INT64_MAX
+from limen.encoding import Categories, Encoding, Rule, Thresholds, comparable
+from limen.errors import InputError
+from limen.export._c_text import KEYWORDS, c_string, constant
+from limen.export._names import commented, identifiers
+from limen.model import Model
+
+__all__ = ["Columns", "columns_of"]
+
+_FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The parts of the source that know the table.
+
+    Parameters
+    ----------
+    struct : str
+        The declaration.
+    body : tuple of str
+        Lines that fill ``x`` from ``row``.
+    about : tuple of str
+        What each member is, for a comment.
+    compares_text : bool
+    """
+
+    struct: str
+    body: tuple[str, ...]
+    about: tuple[str, ...]
+    compares_text: bool
+
+
+def columns_of(model: Model, name: str, numbers: str) -> Columns:
+    """Return the structure ``name_columns`` of a model's columns."""
+    encoding = model.encoding
+    assert isinstance(encoding, Encoding)  # asked for models with an encoding only
+    rules = [rule for rule in encoding.rules if rule.inputs]
+    flagged = numbers == "int64"
+    members = identifiers([rule.column for rule in rules], KEYWORDS)
+    if flagged:
+        members = identifiers([rule.column for rule in rules], KEYWORDS | {f"{m}_missing" for m in members})
+    fields, about, lines, k = [], [], [], 0
+    for rule, member in zip(rules, members, strict=True):
+        kind = _kind(rule, numbers)
+        fields.append(f"    {kind}{'' if kind.endswith('*') else ' '}{member};")
+        what = {
+            "double": "a number; NaN is missing",
+            "int64_t": f"a whole number, unless {member}_missing",
+            "int": "1 is true, 0 false, anything below missing",
+            "const char *": "text in UTF-8; a null pointer is missing",
+        }[kind]
+        about.append(f"row->{member} is {commented(rule.column)}: {what}")
+        if kind == "int64_t":
+            fields.append(f"    int {member}_missing;")
+        value = f"row->{member}"
+        for test in _tests(rule, value, kind, member):
+            lines.append(f"    x[{k}] = {test};")
+            k += 1
+    struct = "\n".join(["typedef struct {", *fields, f"}} {name}_columns;"])
+    text = any(isinstance(rule, Categories) and rule.kind == "text" for rule in rules)
+    return Columns(struct, tuple(lines), tuple(about), text)
+
+
+def _kind(rule: Rule, numbers: str) -> str:
+    if isinstance(rule, Categories) and rule.kind != "number":
+        return "const char *" if rule.kind == "text" else "int"
+    if numbers == "double":
+        return "double"
+    return "int64_t"
+
+
+def _tests(rule: Rule, value: str, kind: str, member: str) -> list[str]:
+    """Return a C expression for each input of a rule."""
+    missing = {
+        "double": f"{value} != {value}",
+        "int64_t": f"row->{member}_missing != 0",
+        "int": f"{value} < 0",
+        "const char *": f"{value} == 0",
+    }[kind]
+    present = {"int64_t": f"row->{member}_missing == 0 && ", "const char *": f"{value} != 0 && "}.get(
+        kind, ""
+    )
+    tests = []
+    if isinstance(rule, Thresholds):
+        tests += [_reaches(value, cut, kind, present) for cut in rule.cuts]
+    else:
+        for category in rule.categories:
+            if kind == "const char *":
+                if "\0" in str(category) or len(str(category).encode()) > 1000:
+                    raise InputError(
+                        f"A category in C is text without a zero byte, of at most 1,000 bytes. Received: one of column"
+                        f" {rule.column!r} that isn't."
+                    )
+                tests.append(f"{present}strcmp({value}, {c_string(str(category))}) == 0")
+            elif kind == "int":
+                tests.append(f"{value} > 0" if category else f"{value} == 0")
+            else:
+                tests.append(_equals(value, category, kind, present))  # type: ignore[arg-type]
+    if rule.missing:
+        tests.append(missing)
+    return [f"(uint8_t)({test})" for test in tests]
+
+
+def _reaches(value: str, cut: int | float, kind: str, present: str) -> str:
+    if kind == "double":
+        return f"{value} >= {_double(comparable(_FLOAT, cut))}"
+    whole = int(comparable(_INT, cut))
+    if whole > INT64_MAX:
+        return "0"
+    if whole <= -INT64_MAX - 1:
+        return present.removesuffix(" && ")
+    return f"{present}{value} >= {constant(whole)}"
+
+
+def _equals(value: str, category: int | float, kind: str, present: str) -> str:
+    if kind == "double":
+        exact = float(category)
+        return f"{value} == {_double(exact)}" if exact == category else "0"
+    if int(category) != category or abs(category) > INT64_MAX:
+        return "0"
+    return f"{present}{value} == {constant(int(category))}"
+
+
+def _double(number: float) -> str:
+    """Return a floating constant that is exact: in hexadecimal, as C99 has them."""
+    text = float(number).hex()
+    return text if not text.startswith("-") else f"({text})"
