@@ -4,6 +4,7 @@
 `save`               write a model or a network to a ``.limen`` file
 `load`               read one; whatever isn't sound is refused by name
 `to_c`               C99, for a device
+`to_verilog`         Verilog-2001, for a chip
 ===================  ========================================================
 """
 
@@ -11,5 +12,6 @@ from __future__ import annotations
 
 from limen.export.c import CSource, to_c
 from limen.export.file import load, save
+from limen.export.verilog import VerilogSource, to_verilog
 
-__all__ = ["CSource", "load", "save", "to_c"]
+__all__ = ["CSource", "VerilogSource", "load", "save", "to_c", "to_verilog"]
