@@ -41,6 +41,7 @@ DOORS = {
     "sympy": ("logic/*.py", 1),
     "keras": ("learn/*.py", 1),
     "onnx": ("export/*.py", 1),
+    "skl2onnx": ("export/*.py", 1),
     "pandas": ("", 0),
     "polars": ("", 0),
     "numpy": ("*.py */*.py", None),

@@ -5,13 +5,25 @@
 `load`               read one; whatever isn't sound is refused by name
 `to_c`               C99, for a device
 `to_verilog`         Verilog-2001, for a chip
+`to_onnx`            ONNX, exact in integers or in floats
 ===================  ========================================================
 """
 
 from __future__ import annotations
 
+from limen.export._onnx_sklearn import register_with_skl2onnx
 from limen.export.c import CSource, to_c
 from limen.export.file import load, save
+from limen.export.onnx import to_onnx
 from limen.export.verilog import VerilogSource, to_verilog
 
-__all__ = ["CSource", "VerilogSource", "load", "save", "to_c", "to_verilog"]
+__all__ = [
+    "CSource",
+    "VerilogSource",
+    "load",
+    "register_with_skl2onnx",
+    "save",
+    "to_c",
+    "to_onnx",
+    "to_verilog",
+]

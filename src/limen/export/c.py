@@ -27,29 +27,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Literal, final
 
-import numpy as np
-
-import limen
-from limen import _text, rewrite
+from limen import rewrite
 from limen._door import INT64_MAX
-from limen._weights import absolute_sums
 from limen.errors import InputError, NotExactError
 from limen.export._admission import exact_network
 from limen.export._c_columns import Columns, columns_of
+from limen.export._c_header import (
+    about,
+    declarations,
+    header,
+    input_type,
+    label_texts,
+    largest_input,
+    makes_one_decision,
+    output_type,
+    vectors_program,
+)
 from limen.export._c_layers import WORD, Part, bits_layer, numbers_layer, words_of
-from limen.export._c_text import KEYWORDS, c_string, signed_type, table
-from limen.export._names import commented
+from limen.export._c_text import KEYWORDS, c_string, signed_type
 from limen.export._sums import reach
-from limen.export._vectors import vectors_for
 from limen.model import Model
 from limen.network import Layer, Network
-from limen.step import Array
 
 __all__ = ["CSource", "to_c"]
-
-LONGEST_LABEL = 1000  # bytes; a C99 compiler must take strings of 4,095
 
 
 @final
@@ -132,17 +134,17 @@ def to_c(
     if numbers not in ("double", "int64"):
         raise InputError(f"numbers must be 'double' or 'int64'. Received: {numbers!r}.")
     layers, on_bits = _split(network)
-    largest = _largest_input(network)
+    largest = largest_input(network)
     sums = _sum_type(layers, on_bits, network, largest)
     parts = _parts(name, layers, on_bits, network, largest, sums)
     model = net if isinstance(net, Model) and net.encoding is not None else None
     labels = net.labels if isinstance(net, Model) else None
     columns = None if model is None else columns_of(model, name, numbers)
-    about = _about(network, name, columns)
-    declared = _declarations(network, name, columns, _label_texts(labels))
+    comment = about(network, name, columns)
+    declared = declarations(network, name, columns, label_texts(labels))
     source = "\n\n".join(
         [
-            about,
+            comment,
             "\n".join(
                 [
                     f'#include "{name}.h"',
@@ -154,12 +156,12 @@ def to_c(
             _through(name, layers, on_bits, network, sums),
             *_functions(network, name, on_bits, largest, sums),
             *([] if columns is None else [_row(network, name, columns, labels is not None)]),
-            *_label_table(name, _label_texts(labels)),
+            *_label_table(name, label_texts(labels)),
         ]
     )
-    test = _test(network, name, vectors)
+    test = vectors_program(network, name, vectors)
     size = sum(part.table_bytes for part in parts)
-    return CSource(name, _header(name, about, declared), source + "\n", test, size)
+    return CSource(name, header(name, comment, declared), source + "\n", test, size)
 
 
 # What is written ----------------------------------------------------------------------------------------------
@@ -186,15 +188,6 @@ def _split(net: Network) -> tuple[Sequence[Layer], bool]:
     except NotExactError:
         return net.layers, False
     return [*hidden, Layer(end.weights, end.bias, last.activation)], True
-
-
-def _largest_input(net: Network) -> int:
-    """Return the largest size of an input for which no sum of the first layer can pass int64."""
-    if net.domain == "binary":
-        return 1
-    first = net.layers[0]
-    weights, bias = max(absolute_sums(first.weights)), max(abs(b) for b in first.bias.tolist())
-    return INT64_MAX if weights == 0 else (INT64_MAX - bias) // weights
 
 
 def _seen(net: Network, layers: Sequence[Layer], k: int, largest: int) -> tuple[int, int]:
@@ -230,23 +223,13 @@ def _parts(
             parts.append(bits_layer(title, layer, sums=wanted))
         else:
             low, high = _seen(net, layers, k, largest)
-            parts.append(numbers_layer(title, layer, _input_type(net, k), low, high, sums=wanted))
+            parts.append(numbers_layer(title, layer, input_type(net, k), low, high, sums=wanted))
     return parts
 
 
 def _hidden_sums(layer: Layer, least: int, greatest: int) -> str:
     bounds = reach(layer, least, greatest)
     return signed_type(min(low for low, _ in bounds), max(high for _, high in bounds))
-
-
-def _input_type(net: Network, k: int) -> str:
-    if k > 0:
-        return "int8_t"
-    return "uint8_t" if net.domain == "binary" else "int64_t"
-
-
-def _output_type(net: Network) -> str:
-    return "int64_t" if net.layers[-1].activation == "identity" else "int8_t"
 
 
 _ONES = """/* How many bits of a word are 1. H. S. Warren, Hacker's Delight, section 5-1. */
@@ -262,7 +245,7 @@ def _through(name: str, layers: Sequence[Layer], on_bits: bool, net: Network, su
     """Return the function that takes a row through all layers, to the net inputs of the last."""
     last = len(layers) - 1
     lines = [
-        f"static void {name}_through(const {'uint32_t' if on_bits else _input_type(net, 0)} *x, {sums} *z) {{"
+        f"static void {name}_through(const {'uint32_t' if on_bits else input_type(net, 0)} *x, {sums} *z) {{"
     ]
     calls, before = [], "x"
     for k, layer in enumerate(layers):
@@ -274,7 +257,7 @@ def _through(name: str, layers: Sequence[Layer], on_bits: bool, net: Network, su
         n = words_of(layer.n_neurons) if on_bits else layer.n_neurons
         lines.append(f"    {'uint32_t' if on_bits else 'int8_t'} {here}[{n}];")
         if layer.activation == "hardmax":
-            kind = _hidden_sums(layer, *_seen(net, layers, k, 1 if on_bits else _largest_input(net)))
+            kind = _hidden_sums(layer, *_seen(net, layers, k, 1 if on_bits else largest_input(net)))
             lines += [f"    {kind} z{k + 1}[{layer.n_neurons}];", f"    int i{k + 1}, w{k + 1} = 0;"]
             i, w = f"i{k + 1}", f"w{k + 1}"
             calls += [
@@ -292,7 +275,7 @@ def _through(name: str, layers: Sequence[Layer], on_bits: bool, net: Network, su
 def _functions(net: Network, name: str, on_bits: bool, largest: int, sums: str) -> list[str]:
     """Return the functions that take a row of inputs."""
     n, m = net.n_inputs, net.n_outputs
-    into, out = _input_type(net, 0), _output_type(net)
+    into, out = input_type(net, 0), output_type(net)
     if net.domain == "binary":
         bad = "in[i] > 1"
     else:
@@ -418,12 +401,12 @@ def _packed(net: Network, name: str, on_bits: bool, sums: str) -> str:
 
 def _row(net: Network, name: str, columns: Columns, has_labels: bool) -> str:
     """Return the function that takes a row of the table."""
-    one = _is_one_decision(net)
-    head = f"int {name}_row(const {name}_columns *row{'' if one else f', {_output_type(net)} *out'})"
+    one = makes_one_decision(net)
+    head = f"int {name}_row(const {name}_columns *row{'' if one else f', {output_type(net)} *out'})"
     calls = (
         [
             f"    uint8_t x[{net.n_inputs}];",
-            *([] if net.layers[-1].activation == "hardmax" else [f"    {_output_type(net)} out[1];"]),
+            *([] if net.layers[-1].activation == "hardmax" else [f"    {output_type(net)} out[1];"]),
         ]
         if one
         else [f"    uint8_t x[{net.n_inputs}];"]
@@ -438,138 +421,8 @@ def _row(net: Network, name: str, columns: Columns, has_labels: bool) -> str:
     return "\n".join([f"{head} {{", *calls, *columns.body, *ends, "}"])
 
 
-def _is_one_decision(net: Network) -> bool:
-    last = net.layers[-1].activation
-    return last == "hardmax" or (last == "heaviside" and net.n_outputs == 1)
-
-
-def _label_texts(labels: Any) -> list[str] | None:
-    """Return the labels' texts, one after the other; pairs for several decisions."""
-    if labels is None:
-        return None
-    flat = [label for entry in labels for label in (entry if isinstance(entry, tuple) else (entry,))]
-    texts = [limen.encoding.label_text(label) for label in flat]
-    for text in texts:
-        if len(text.encode()) > LONGEST_LABEL:
-            raise InputError(
-                f"A label in C has at most {LONGEST_LABEL} bytes. Received: one of {len(text.encode())}, {text[:20]!r}…."
-            )
-    return texts
-
-
 def _label_table(name: str, texts: list[str] | None) -> list[str]:
     if texts is None:
         return []
     strings = ",\n    ".join(c_string(text) for text in texts)
     return [f"const char *const {name}_labels[{len(texts)}] = {{\n    {strings}\n}};"]
-
-
-def _about(net: Network, name: str, columns: Columns | None) -> str:
-    lines = [f"{name}: {_text.chain(net)}. Written by limen {limen.__version__}.", ""]
-    lines += [f"in[{k}] is {commented(text)}" for k, text in enumerate(net.inputs)]
-    lines += [f"out[{k}] is {commented(text)}" for k, text in enumerate(net.outputs)]
-    lines += [] if columns is None else columns.about
-    return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */"
-
-
-def _declarations(net: Network, name: str, columns: Columns | None, labels: list[str] | None) -> list[str]:
-    into, out = _input_type(net, 0), _output_type(net)
-    upper, largest = name.upper(), _largest_input(net)
-    lines = [f"#define {upper}_INPUTS {net.n_inputs}", f"#define {upper}_OUTPUTS {net.n_outputs}"]
-    if net.domain == "integer" and largest < INT64_MAX:
-        lines += [
-            "/* The largest size of an input for which no sum can pass int64. */",
-            f"#define {upper}_LARGEST INT64_C({largest})",
-        ]
-    lines += [
-        "",
-        "/* All return -1 where an input is outside the domain; then nothing was written. */",
-        f"int {name}(const {into} *in, {out} *out);",
-        f"int {name}_scores(const {into} *in, int64_t *out);",
-    ]
-    if net.layers[-1].activation == "hardmax":
-        lines.append(f"int {name}_class(const {into} *in);")
-    if net.domain == "binary" and net.layers[-1].activation != "identity":
-        lines += [
-            "",
-            "/* Bit j is bit j % 32 of word j / 32; what lies beyond the last input is ignored. A sign is two bits:",
-            " * whether it isn't 0, and whether it is -1. */",
-            f"int {name}_packed(const uint32_t *in, uint32_t *out);",
-        ]
-    if columns is not None:
-        ends = "" if _is_one_decision(net) else f", {out} *out"
-        returns = "/* Returns the number of the decision. */" if _is_one_decision(net) else ""
-        lines += [
-            "",
-            columns.struct,
-            *([returns] if returns else []),
-            f"int {name}_row(const {name}_columns *row{ends});",
-        ]
-    if labels is not None:
-        lines.append(f"extern const char *const {name}_labels[{len(labels)}];")
-    return lines
-
-
-def _header(name: str, about: str, declared: Sequence[str]) -> str:
-    guard = f"LIMEN_{name.upper()}_H"
-    return "\n".join(
-        [
-            about,
-            f"#ifndef {guard}",
-            f"#define {guard}",
-            "",
-            "#include <stdint.h>",
-            "",
-            "#ifdef __cplusplus",
-            'extern "C" {',
-            "#endif",
-            "",
-            *declared,
-            "",
-            "#ifdef __cplusplus",
-            "}",
-            "#endif",
-            "",
-            "#endif",
-            "",
-        ]
-    )
-
-
-def _test(net: Network, name: str, n_vectors: int) -> str:
-    """Return a program that tries rows whose outputs are known."""
-    rows: Array = vectors_for(net, n_vectors)
-    outputs = net(rows)
-    into, out = _input_type(net, 0), _output_type(net)
-    n, m = max(1, net.n_inputs), net.n_outputs
-    body = rows if net.n_inputs else np.zeros((len(rows), 1), dtype=np.int64)
-    lines = [
-        f"/* Rows whose outputs are known, tried on {name}. */",
-        "#include <stdio.h>",
-        f'#include "{name}.h"',
-        "",
-        table(into, "inputs", body),
-        table(out, "outputs", outputs),
-        "",
-        "int main(void) {",
-        f"    {out} out[{m}];",
-        "    long row, k;",
-        f"    for (row = 0; row < {len(rows)}; row++) {{",
-        f"        if ({name}(inputs + row * {n}, out) != 0) {{",
-        '            printf("row %ld was refused\\n", row);',
-        "            return 1;",
-        "        }",
-        f"        for (k = 0; k < {m}; k++) {{",
-        f"            if (out[k] != outputs[row * {m} + k]) {{",
-        '                printf("row %ld, output %ld: expected %ld, got %ld\\n", row, k,',
-        f"                       (long)outputs[row * {m} + k], (long)out[k]);",
-        "                return 1;",
-        "            }",
-        "        }",
-        "    }",
-        f'    printf("ok {len(rows)} rows\\n");',
-        "    return 0;",
-        "}",
-        "",
-    ]
-    return "\n".join(lines)

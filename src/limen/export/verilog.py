@@ -23,15 +23,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
-
 import limen
 from limen import _text
-from limen._weights import entries
 from limen.errors import InputError
 from limen.export._admission import binary_network
 from limen.export._names import commented
-from limen.export._vectors import vectors_for
+from limen.export._verilog_bench import bench
+from limen.export._verilog_stages import Neuron, Stage, index_bits, stages_of
 from limen.model import Model
 from limen.network import Network
 
@@ -200,51 +198,6 @@ class VerilogSource:
         return f"VerilogSource({self.name!r}, {_text.plural(self.latency, 'stage')})"
 
 
-@dataclass(frozen=True)
-class _Neuron:
-    """A neuron on bits: sizes and signs of its weights by input, and the count from which on it fires."""
-
-    weights: dict[int, int]
-    limit: int
-
-    @property
-    def most(self) -> int:
-        return sum(map(abs, self.weights.values()))
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """A layer on bits.
-
-    Parameters
-    ----------
-    n_inputs : int
-    neurons : tuple of _Neuron
-    decide : str
-    """
-
-    n_inputs: int
-    neurons: tuple[_Neuron, ...]
-    decide: str
-
-    @property
-    def width(self) -> int:
-        """Bits that hold every neuron's count."""
-        return max(1, *(neuron.most.bit_length() for neuron in self.neurons))
-
-    @property
-    def signed_width(self) -> int:
-        """Bits that hold every neuron's net input, and its count."""
-        ends = [end for n in self.neurons for end in (-n.limit, n.most - n.limit)]
-        return max(self.width, *((end if end >= 0 else ~end).bit_length() + 1 for end in ends))
-
-    @property
-    def out_bits(self) -> int:
-        """Bits of what it hands on."""
-        per = {"sign": 2, "identity": self.signed_width}.get(self.decide, 1)
-        return per * len(self.neurons)
-
-
 def to_verilog(
     net: Network | Model, *, name: str = "network", stages: int = 0, vectors: int = 64
 ) -> VerilogSource:
@@ -291,29 +244,10 @@ def to_verilog(
             f"stages must be a whole number from 0 to {network.depth + 1}: one register after each of the network's"
             f" layers, and one before them. Received: {stages!r}."
         )
-    layers = _stages(network)
+    layers = stages_of(network)
     registers = _registers(network.depth, stages)
     source = "\n".join([_about(network, name, stages), *_module(network, name, layers, registers), ""])
-    return VerilogSource(name, source, _bench(network, name, layers[-1], stages, vectors), stages)
-
-
-def _stages(net: Network) -> list[_Stage]:
-    """Return the layers on bits; a hidden sign neuron hands on two: whether it is 1, and whether it is -1."""
-    found: list[_Stage] = []
-    for k, layer in enumerate(net.layers):
-        n_inputs = layer.n_inputs
-        doubled = k > 0 and net.layers[k - 1].activation == "sign"
-        columns: list[dict[int, int]] = [{} for _ in range(layer.n_neurons)]
-        for row, neuron, weight in zip(*(part.tolist() for part in entries(layer.weights)), strict=True):
-            columns[neuron][row] = weight
-            if doubled:
-                columns[neuron][row + n_inputs] = -weight
-        neurons = [
-            _Neuron(weights, -sum(w for w in weights.values() if w < 0) - bias)
-            for weights, bias in zip(columns, layer.bias.tolist(), strict=True)
-        ]
-        found.append(_Stage(2 * n_inputs if doubled else n_inputs, tuple(neurons), layer.activation))
-    return found
+    return VerilogSource(name, source, bench(network, name, layers[-1], stages, vectors), stages)
 
 
 def _registers(depth: int, stages: int) -> set[int]:
@@ -333,12 +267,12 @@ def _about(net: Network, name: str, stages: int) -> str:
     return "\n".join(f"// {line}".rstrip() for line in lines)
 
 
-def _module(net: Network, name: str, layers: Sequence[_Stage], registers: set[int]) -> list[str]:
+def _module(net: Network, name: str, layers: Sequence[Stage], registers: set[int]) -> list[str]:
     last = layers[-1]
     ports = [*(["input clk"] if registers else []), f"input [{max(1, net.n_inputs) - 1}:0] in"]
     ports.append(f"output [{last.out_bits - 1}:0] out")
     if last.decide == "hardmax":
-        ports.append(f"output [{_index_bits(last) - 1}:0] winner")
+        ports.append(f"output [{index_bits(last) - 1}:0] winner")
     quiet = any(map(_leaves_unread, layers))
     lines = (
         ["/* verilator lint_off UNUSEDSIGNAL */  // some neuron is constant, or no neuron reads some bit"]
@@ -357,14 +291,14 @@ def _module(net: Network, name: str, layers: Sequence[_Stage], registers: set[in
             lines += _register(f"r{k + 1}", _bits_between(stage, stage is last), before)
             before = f"r{k + 1}"
             if stage is last and stage.decide == "hardmax":
-                lines += _register("w", _index_bits(stage), f"w{k + 1}")
+                lines += _register("w", index_bits(stage), f"w{k + 1}")
     lines.append(f"  assign out = {before};")
     if last.decide == "hardmax":
         lines.append(f"  assign winner = {'w' if len(layers) in registers else f'w{len(layers)}'};")
     return [*lines, "endmodule", *(["/* verilator lint_on UNUSEDSIGNAL */"] if quiet else [])]
 
 
-def _leaves_unread(stage: _Stage) -> bool:
+def _leaves_unread(stage: Stage) -> bool:
     """Whether a layer has a constant neuron, or a bit that no neuron reads."""
     decides = stage.decide in {"heaviside", "sign"}
     constant = [decides and not 0 < n.limit <= n.most + (stage.decide == "sign") for n in stage.neurons]
@@ -376,7 +310,7 @@ def _leaves_unread(stage: _Stage) -> bool:
     )
 
 
-def _bits_between(stage: _Stage, is_last: bool) -> int:
+def _bits_between(stage: Stage, is_last: bool) -> int:
     return stage.out_bits if is_last or stage.decide != "identity" else len(stage.neurons)
 
 
@@ -384,11 +318,7 @@ def _register(name: str, width: int, source: str) -> list[str]:
     return [f"  reg [{width - 1}:0] {name};", f"  always @(posedge clk) {name} <= {source};"]
 
 
-def _index_bits(stage: _Stage) -> int:
-    return max(1, (len(stage.neurons) - 1).bit_length())
-
-
-def _layer(k: int, stage: _Stage, before: str, *, is_last: bool) -> list[str]:
+def _layer(k: int, stage: Stage, before: str, *, is_last: bool) -> list[str]:
     """Return the lines of a layer: a function that counts, a count for each neuron, and what is decided."""
     n, width = max(1, stage.n_inputs), stage.width
     lines = [
@@ -436,7 +366,7 @@ def _layer(k: int, stage: _Stage, before: str, *, is_last: bool) -> list[str]:
     return lines + _winner(k, stage, signed)
 
 
-def _count(k: int, neuron: _Neuron, n: int, before: str) -> str:
+def _count(k: int, neuron: Neuron, n: int, before: str) -> str:
     """Return the sum of a neuron's planes, each shifted to its place."""
     signs = sum(1 << row for row, weight in neuron.weights.items() if weight < 0)
     used = 0
@@ -452,7 +382,7 @@ def _count(k: int, neuron: _Neuron, n: int, before: str) -> str:
     return " + ".join(planes)
 
 
-def _reaches(count: str, neuron: _Neuron, limit: int, width: int) -> str:
+def _reaches(count: str, neuron: Neuron, limit: int, width: int) -> str:
     """Return whether a count reaches a limit; a constant where every count does, or none."""
     if limit <= 0:
         return "1'b1"
@@ -469,9 +399,9 @@ def _assigned(name: str, values: Sequence[str]) -> list[str]:
     return [f"  assign {name}[{j}] = {value};" for j, value in enumerate(values)]
 
 
-def _winner(k: int, stage: _Stage, signed: int) -> list[str]:
+def _winner(k: int, stage: Stage, signed: int) -> list[str]:
     """Return the lines that find the largest net input, the first of equals."""
-    index, n = _index_bits(stage), len(stage.neurons)
+    index, n = index_bits(stage), len(stage.neurons)
     lines = [
         f"  reg [{index - 1}:0] w{k};",
         f"  reg signed [{signed - 1}:0] best{k};",
@@ -484,60 +414,3 @@ def _winner(k: int, stage: _Stage, signed: int) -> list[str]:
     ]
     lines += ["  end", f"  wire [{n - 1}:0] h{k};"]
     return lines + _assigned(f"h{k}", [f"w{k} == {index}'d{j}" for j in range(n)])
-
-
-# The test bench -----------------------------------------------------------------------------------------------
-
-
-def _bench(net: Network, name: str, last: _Stage, stages: int, vectors: int) -> str:
-    rows = vectors_for(net, vectors)
-    n, m = max(1, net.n_inputs), last.out_bits
-    inputs = [sum(1 << int(j) for j in np.flatnonzero(row)) for row in rows]
-    outputs = [_as_bits(row, last) for row in net(rows).tolist()]
-    ports = [*([".clk(clk)"] if stages else []), ".in(in)", ".out(out)"]
-    wires = ["  reg clk = 1'b0;"] if stages else []
-    if last.decide == "hardmax":
-        ports.append(".winner(winner)")
-        wires.append(f"  wire [{_index_bits(last) - 1}:0] winner;")
-    wait = f"repeat ({stages}) begin #1 clk = 1'b1; #1 clk = 1'b0; end" if stages else "#1;"
-    check = "out !== expected[row]"
-    if last.decide == "hardmax":
-        check += f" || out !== ({m}'d1 << winner)"
-    return "\n".join(
-        [
-            f"// Rows whose outputs are known, tried on {name}.",
-            f"module {name}_test;",
-            "  parameter FINISH = 1;",
-            "  integer row, wrong;",
-            f"  reg [{n - 1}:0] in;",
-            f"  wire [{m - 1}:0] out;",
-            *wires,
-            f"  reg [{n - 1}:0] given [0:{len(rows) - 1}];",
-            f"  reg [{m - 1}:0] expected [0:{len(rows) - 1}];",
-            f"  {name} dut({', '.join(ports)});",
-            "  initial begin",
-            *(
-                f"    given[{k}] = {n}'h{x:x}; expected[{k}] = {m}'h{y:x};"
-                for k, (x, y) in enumerate(zip(inputs, outputs, strict=True))
-            ),
-            "    wrong = 0;",
-            f"    for (row = 0; row < {len(rows)}; row = row + 1) begin",
-            "      in = given[row];",
-            f"      {wait}",
-            f"      if ({check}) begin",
-            f'        if (wrong == 0) $display("{name}: row %0d: expected %h, got %h", row, expected[row], out);',
-            "        wrong = wrong + 1;",
-            "      end",
-            "    end",
-            f'    if (wrong == 0) $display("{name}: ok {len(rows)} rows");',
-            "    if (FINISH != 0) $finish;",
-            "  end",
-            "endmodule",
-            "",
-        ]
-    )
-
-
-def _as_bits(outputs: Sequence[int], last: _Stage) -> int:
-    per = {"sign": 2, "identity": last.signed_width}.get(last.decide, 1)
-    return sum((value % (1 << per)) << per * k for k, value in enumerate(outputs))
