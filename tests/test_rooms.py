@@ -42,6 +42,7 @@ DOORS = {
     "keras": ("learn/*.py", 1),
     "onnx": ("export/*.py", 1),
     "skl2onnx": ("export/*.py", 1),
+    "pysat": ("export/*.py", 1),
     "pandas": ("", 0),
     "polars": ("", 0),
     "numpy": ("*.py */*.py", None),

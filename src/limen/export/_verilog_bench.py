@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from limen.export._stages import Stage, index_bits
 from limen.export._vectors import vectors_for
-from limen.export._verilog_stages import Stage, index_bits
 from limen.network import Network
 
 __all__ = ["bench"]

@@ -28,8 +28,8 @@ from limen import _text
 from limen.errors import InputError
 from limen.export._admission import binary_network
 from limen.export._names import commented
+from limen.export._stages import Neuron, Stage, index_bits, stages_of
 from limen.export._verilog_bench import bench
-from limen.export._verilog_stages import Neuron, Stage, index_bits, stages_of
 from limen.model import Model
 from limen.network import Network
 

@@ -1,4 +1,4 @@
-"""Layers as Verilog sees them: counts of bits, of any width, and limits.
+"""Layers on bits without a bound on integers, as Verilog and CNF take them: counts of bits, and limits.
 
 A sign neuron hands on two bits, whether its net input is above 0 and whether it is below; the weight that leaves it is that of the first
 and, negated, of the second. Python's integers hold what that makes of weights at the edge of int64.
@@ -22,7 +22,13 @@ class Neuron:
     limit: int
 
     @property
+    def bias(self) -> int:
+        """The neuron's bias."""
+        return -self.limit - sum(weight for weight in self.weights.values() if weight < 0)
+
+    @property
     def most(self) -> int:
+        """The largest count."""
         return sum(map(abs, self.weights.values()))
 
 
