@@ -197,7 +197,7 @@ def cards(quick: bool, data: Path | None) -> list[Table]:
     from sklearn.model_selection import train_test_split
 
     from limen.learn import Perceptron, ThresholdEncoder
-    from limen.table import read
+    from limen.table_files import read
 
     cells = []
     tables = (("breast_cancer", "diagnosis"), ("recurrence", "class"), ("adult", "income"))

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 import limen
 from limen.learn import Perceptron, ThresholdEncoder, model
-from limen.table import read
+from limen.table_files import read
 
 table = read(Path(__file__).parent / "adult.csv")
 people, income = table.drop_columns("income"), table["income"].to_numpy(zero_copy_only=False)

@@ -14,7 +14,7 @@ import pytest
 
 import limen as library
 from limen.learn.split import split_rows
-from limen.table import read
+from limen.table_files import read
 from shell import EXAMPLES, Ended, limen, write_csv
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import limen as library
-from limen.table import read
+from limen.table_files import read
 from shell import EXAMPLES, limen, write_csv
 
 IRIS = EXAMPLES / "iris.csv"

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from limen.errors import InputError
 from limen.learn import ThresholdEncoder, ThresholdNetworkClassifier, model
 from limen.learn.trial import TrialInterrupt, trial
-from limen.table import read
+from limen.table_files import read
 from limen.target import decisions
 from shell import EXAMPLES
 

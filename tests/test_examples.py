@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from limen.table import column_names, columns, read
+from limen.table import column_names, columns
+from limen.table_files import read
 from shell import EXAMPLES
 
 TABLES = {

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import limen.table
+import limen.table_files
 from limen.errors import FileError, InputError
 from limen.evaluation import all_right, evaluate
 from limen.learn import Perceptron, ThresholdEncoder
@@ -21,7 +21,7 @@ from limen.learn._lots import HELD_OUT, Sample, lots
 from limen.learn._stream_parts import Part
 from limen.learn.stream_trial import stream_trial
 from limen.learn.trial import trial
-from limen.table import read
+from limen.table_files import read
 from shell import EXAMPLES, write_csv
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -33,9 +33,9 @@ TARGETS = {"breast_cancer": "diagnosis", "iris": "species", "recurrence": "class
 def tiny(monkeypatch, tmp_path):
     """Cut files into parts of a few rows, and what was encoded into batches of a few more."""
     monkeypatch.chdir(tmp_path)
-    options = limen.table._csv_options
+    options = limen.table_files._csv_options
     monkeypatch.setattr(
-        limen.table, "_csv_options", lambda mark, block, *more, **how: options(mark, 8192, *more, **how)
+        limen.table_files, "_csv_options", lambda mark, block, *more, **how: options(mark, 8192, *more, **how)
     )
     monkeypatch.setattr(module, "BATCH_BYTES", 20_000)
 

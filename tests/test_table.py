@@ -17,7 +17,8 @@ import pyarrow.parquet
 import pytest
 
 from limen.errors import FileError, InputError
-from limen.table import Column, column_names, columns, n_rows, read
+from limen.table import Column, column_names, columns, n_rows
+from limen.table_files import read
 
 
 def seen(column: Column) -> tuple[str, list[object], bool]:

@@ -1,31 +1,26 @@
-"""Tables as named columns: from whatever holds one, and from files.
+"""Tables as named columns: from whatever holds one.
 
 `columns` takes a pandas, polars or Arrow table, a mapping of columns, or a 2-D array and returns each
-column as a `Column`: numbers, booleans or text as a NumPy array, and where values are missing. `read` reads
-CSV, Parquet and Arrow files, `reader` opens one in parts. Frameworks are known by their own objects, never imported.
+column as a `Column`: numbers, booleans or text as a NumPy array, and where values are missing.
+Frameworks are known by their own objects, never imported.
 
 What counts as missing: null, None, NaN, pandas' NA. What is refused, by name: dates and times, columns of
-mixed types, infinities, nested values. Only the columns asked for are looked at.
+mixed types, infinities, nested values. Only the columns asked for are looked at. Files are read by `limen.table_files`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from limen._files import read_bytes
 from limen._text import listing
-from limen.errors import FileError, InputError
+from limen.errors import InputError
 from limen.step import Array
 
-__all__ = ["MISSING_TEXT", "Column", "arrow_errors", "column_names", "columns", "n_rows", "read", "reader"]
+__all__ = ["MISSING_TEXT", "Column", "column_names", "columns", "n_rows"]
 
 MISSING_TEXT = ("", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null")
 """Unquoted text that means "missing" in a CSV file unless said otherwise."""
@@ -155,182 +150,6 @@ def columns(
     return result
 
 
-def read(
-    path: str | os.PathLike[str], *, text: Iterable[str] = (), missing: Sequence[str] = MISSING_TEXT
-) -> Any:
-    """Read a CSV, Parquet or Arrow file into an Arrow table.
-
-    The format is told from the contents. In a CSV file the first row holds the names; the separator is the
-    comma, semicolon, tab or bar that the first row has most of; types are told from all rows. Quoted text is
-    text, unless it means "missing" and everything else in the column is a number.
-
-    Parameters
-    ----------
-    path : str or path
-        ``-`` reads standard input. A CSV file may be compressed (gzip, bzip2, Zstandard).
-    text : iterable of str
-        Columns of a CSV file to leave as text whatever they look like.
-    missing : sequence of str
-        Text that means "missing" in a CSV file.
-
-    Returns
-    -------
-    pyarrow.Table
-
-    Raises
-    ------
-    FileError
-        No such file, or it can't be read.
-    InputError
-        An empty file, no rows, a row with more or fewer fields than the first, a column name used twice.
-    """
-    data = sys.stdin.buffer.read() if os.fspath(path) == "-" else read_bytes(path)
-    import pyarrow as pa
-
-    text = frozenset(text)
-    try:
-        if data[:5] == b"PAR1\x15":  # the fifth byte opens a Parquet header, but no row of names
-            import pyarrow.parquet as pq
-
-            table = pq.read_table(pa.BufferReader(data))
-        elif data[:8] == b"ARROW1\0\0":
-            table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
-        elif data[:4] == b"\xff\xff\xff\xff":
-            table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
-        else:
-            table = _read_csv(_decompressed(data), path, text, missing)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{_called(path)} can't be read as a table: {_first_line(error)}") from error
-    column_names(table)
-    if table.num_rows == 0:
-        raise InputError(f"{_called(path)} has names but no rows. Give a table with at least one row.")
-    return table
-
-
-def reader(source: Any, form: str, *, header: bytes = b"", kinds: Any = None, **how: Sequence[str]) -> Any:
-    """Open a path (``form="parquet"`` or ``"arrow"``) or a stream (``"csv"``, first line `header`) in parts.
-
-    A CSV file's types are told from its first part unless `kinds` gives their Arrow names by column. For CSV, too:
-    `missing`, as in `read`, and `only`, the columns wanted.
-    """
-    import pyarrow as pa
-
-    if form == "parquet":
-        import pyarrow.parquet as pq
-
-        return pq.ParquetFile(source, pre_buffer=False)
-    if form == "arrow":
-        with pa.OSFile(source) as file:
-            whole = file.read(6) == b"ARROW1"
-        return (pa.ipc.open_file if whole else pa.ipc.open_stream)(pa.OSFile(source))
-    types = {name: pa.type_for_alias(kind) for name, kind in (kinds or {}).items()}
-    return pa.csv.open_csv(source, **_csv_options(_separator(header, "A table"), 1 << 22, types, **how))
-
-
-@contextlib.contextmanager
-def arrow_errors(path: str) -> Iterator[None]:
-    """Name the file in what Arrow raises, and give Arrow's memory back to the system."""
-    import pyarrow as pa
-    import pyarrow.csv  # what `pa.csv` is in `reader`
-
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise FileError(f"{path} can't be read as a table: {_first_line(error)}") from error
-    finally:
-        pa.default_memory_pool().release_unused()
-
-
-def _separator(first: bytes, called: str) -> str:
-    try:
-        header = first.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{called} must be UTF-8 text. Received: {error.reason}.") from None
-    outside = "".join(header.split('"')[::2])  # what stands between quotes separates nothing
-    return max(",;\t|", key=outside.count)
-
-
-def _csv_options(
-    separator: str, block: int, types: Any, missing: Sequence[str] = MISSING_TEXT, only: Sequence[str] = ()
-) -> dict[str, Any]:
-    from pyarrow import csv
-
-    return {
-        "read_options": csv.ReadOptions(block_size=block, use_threads=False),
-        "parse_options": csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-        "convert_options": csv.ConvertOptions(
-            null_values=list(missing),
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            column_types=types,
-            include_columns=list(only),
-            true_values=["true", "True", "TRUE"],
-            false_values=["false", "False", "FALSE"],
-        ),
-    }
-
-
-def _read_csv(data: bytes, path: str | os.PathLike[str], text: Iterable[str], missing: Sequence[str]) -> Any:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    first = re.search(rb"[^\r\n]+", data)
-    if first is None:
-        raise InputError(
-            f"{_called(path)} is empty. Give a table with a row of names and at least one more row."
-        )
-    separator = _separator(first[0], _called(path))
-    if first.end() == len(data):
-        data += b"\n"  # a row of names that doesn't end is no table to Arrow
-    block = min(len(data) + 1, 2**31 - 1)  # one block, so that types are told from all rows
-    types = dict.fromkeys(text, pa.string())
-    table = csv.read_csv(pa.BufferReader(data), **_csv_options(separator, block, types, missing))
-    for index, (name, kind) in enumerate(zip(table.column_names, table.schema.types, strict=True)):
-        if pa.types.is_binary(kind):
-            raise InputError(
-                f"{_called(path)} must be UTF-8 text. Received: other bytes in column {name!r}. Save the file as"
-                " UTF-8."
-            )
-        if pa.types.is_string(kind) and name not in text:
-            table = table.set_column(index, name, _unquoted(table.column(index), missing))
-    return table
-
-
-def _unquoted(column: Any, missing: Sequence[str]) -> Any:
-    """Return a column as numbers if only quoted text that means "missing" made it text."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    marked = compute.is_in(column, pa.array(missing, pa.string()))
-    if not compute.any(marked).as_py():
-        return column
-    rest = compute.if_else(marked, pa.scalar(None, pa.string()), column)
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            return rest.cast(kind) if rest.null_count < len(rest) else column
-        except pa.ArrowInvalid:
-            continue
-    return column
-
-
-def _decompressed(data: bytes) -> bytes:
-    """Return the bytes of a compressed file as they were before; its first bytes tell."""
-    if data[:2] == b"\x1f\x8b":
-        codec = "gzip"
-    elif data[:3] == b"BZh" and data[4:10] == b"1AY&SY":
-        codec = "bz2"
-    elif data[:4] == b"\x28\xb5\x2f\xfd":
-        codec = "zstd"
-    else:
-        return data
-    import pyarrow as pa
-
-    return bytes(pa.CompressedInputStream(pa.BufferReader(data), codec).read())
-
-
-# One column ---------------------------------------------------------------------------------------------------
-
-
 def _column(name: str, part: Any) -> Column:
     if isinstance(part, Column):
         return part if part.name == name else replace(part, name=name)
@@ -363,8 +182,9 @@ def _column(name: str, part: Any) -> Column:
 
 
 def _arrow_column(name: str, part: Any) -> Column:
-    import pyarrow as pa
+    from limen.table_files import arrow
 
+    pa = arrow()
     if isinstance(part, pa.ChunkedArray):
         part = part.combine_chunks()
     is_category = pa.types.is_dictionary(part.type)
@@ -490,11 +310,3 @@ def _plain_array(table: Any) -> Array:
 
 def _made_by(thing: Any, package: str) -> bool:
     return type(thing).__module__.split(".")[0] == package
-
-
-def _called(path: str | os.PathLike[str]) -> str:
-    return "Standard input" if os.fspath(path) == "-" else os.fspath(path)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:300]

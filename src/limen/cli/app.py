@@ -23,9 +23,11 @@ import typer
 
 import limen
 from limen.cli.cards import card
+from limen.cli.exporting import export
 from limen.cli.fitting import fit
 from limen.cli.formulas import logic
 from limen.cli.judging import predict, score
+from limen.cli.running import run
 from limen.cli.showing import show
 from limen.cli.streams import message
 from limen.errors import LimenError
@@ -53,8 +55,10 @@ Exit codes: 0    done
 app.command(short_help="Learn a model from a table and judge it.")(fit)
 app.command(short_help="Predict the rows of a table.")(predict)
 app.command(short_help="Predict rows whose truth is known, and count.")(score)
+app.command(short_help="Predict a table of any size, compiled to bits.")(run)
 app.command(short_help="Show what a model looks at.")(show)
 app.command(short_help="Make a points card of a model.")(card)
+app.command(short_help="Give a model away: C, Verilog, ONNX, …")(export)
 app.command(short_help="Turn formulas into neurons and tables.")(logic)
 
 

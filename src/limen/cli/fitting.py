@@ -136,7 +136,7 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no progress.")] = False,
 ) -> None:
     """Learn from a table: hold rows out, learn from the others, judge, save the model."""
-    from limen.table import read
+    from limen.table_files import read
     from limen.target import find_columns
 
     widths = None if hidden is None else deep.widths(hidden)

@@ -106,7 +106,7 @@ def score(
 
 def read_table(model: Model, path: str, missing: list[str] | None, *, truth: str | None = None) -> Any:
     """Read a table as the model takes it: what it knows as text stays text."""
-    from limen.table import read
+    from limen.table_files import read
     from limen.target import decisions
 
     text = set(model.encoding.text_columns if model.encoding else ())

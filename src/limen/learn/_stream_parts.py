@@ -2,7 +2,7 @@
 
 `Parts(path)` opens a CSV, Parquet or Arrow file; `Parts.read` goes through it and yields a `Part` at a time. The types of a
 CSV file are told from its first part; where a later value needs a wider one, the column gets it and `WidenedError` is
-raised, for what was seen of it until then was typed in another way. `limen.table.read`, which looks at all rows at once,
+raised, for what was seen of it until then was typed in another way. `limen.table_files.read`, which looks at all rows at once,
 finds the same kinds: numbers, booleans, text. (What begins as dates is refused, also where text comes later.)
 
 `Part.column` gives a column as its distinct values and which of them stands in each row, so that text is looked
@@ -26,7 +26,8 @@ from limen.encoding import Categories, Encoding
 from limen.errors import FileError, InputError
 from limen.learn._stream_sources import BROKEN, Sources, damaged, opened, sources
 from limen.step import Array
-from limen.table import MISSING_TEXT, Column, arrow_errors, columns, reader
+from limen.table import MISSING_TEXT, Column, columns
+from limen.table_files import arrow_errors, reader
 
 __all__ = ["Part", "Parts", "WidenedError"]
 

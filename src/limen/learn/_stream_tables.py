@@ -19,7 +19,8 @@ from limen.encoding import Encoding, Thresholds
 from limen.errors import FileError, InputError
 from limen.learn._stream_sources import BROKEN, Reading, damaged, opened
 from limen.step import Array
-from limen.table import arrow_errors, columns, reader
+from limen.table import columns
+from limen.table_files import arrow_errors, reader
 
 __all__ = ["Plan", "TableRows", "plan", "rows_of"]
 
