@@ -82,6 +82,14 @@ def test_c_is_the_network(name, zoo):
         assert (found == expected).all()
 
 
+@pytest.mark.parametrize("name", NAMES[::5])
+def test_the_test_program_is_compiled_without_a_warning_and_passes(name, tmp_path):
+    """The vectors that come along try the call, the scores, the class and the packed form, and all are right."""
+    written(to_c(nets.ZOO[name], name="net"), tmp_path)
+    run(tool("gcc", "gcc"), *SANITIZED, "-o", "test", "net.c", "net_test.c", folder=tmp_path)
+    assert re.fullmatch(r"ok \d+ rows\n", run(tmp_path / "test"))
+
+
 @pytest.mark.parametrize("name", ["twelve inputs", "hardmax last, ties", "integers, hardmax"])
 def test_the_test_program_passes_and_can_fail(name, tmp_path):
     """The vectors that come along are right, and one changed constant makes the program say where."""
@@ -101,7 +109,7 @@ def test_inputs_outside_the_domain_are_refused_and_nothing_is_written(tmp_path):
     """A byte above 1, or an integer that could make a sum overflow, is -1, and the output stays as it was."""
     wide = Network(Layer([[2**40, 1], [-(2**40), 0]], [3, 0], "sign"), domain="integer")
     loaded = library(
-        [written(to_c(MAJORITY, name="bits"), tmp_path), written(to_c(wide, name="whole"), tmp_path)],
+        [written(to_c(MAJORITY, name="ternary"), tmp_path), written(to_c(wide, name="whole"), tmp_path)],
         tmp_path,
     )
     header = to_c(wide, name="whole").header
@@ -112,13 +120,48 @@ def test_inputs_outside_the_domain_are_refused_and_nothing_is_written(tmp_path):
     def call(function, row):
         return function(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(out.ctypes.data))
 
-    assert call(loaded.bits, np.array([1, 2, 0], np.uint8)) == -1
+    assert call(loaded.ternary, np.array([1, 2, 0], np.uint8)) == -1
     for bad in ([largest + 1, 0], [0, -largest - 1], [-(2**63), 0]):
         assert call(loaded.whole, np.array(bad, np.int64)) == -1
     assert out.tolist() == [77, 77]
     for good in ([largest, -largest], [-largest, largest]):
         assert call(loaded.whole, np.array(good, np.int64)) == 0
         assert out.tolist() == wide([good])[0].tolist()
+
+
+EDGES = {
+    "any integer fits": Network(Layer([[1]], [0]), domain="integer"),
+    "any but one": Network(Layer([[-1]], [0]), domain="integer"),
+    "read by nobody": Network(Layer([[0]], [0]), domain="integer"),
+    "few integers fit": Network(Layer([[2**61]], [0]), domain="integer"),
+    "a bias at the edge": Network(Layer([[1]], [2**63 - 4]), domain="integer"),
+    "a limit beyond int64": Network(Layer([[-(2**61)]], [-(3 * 2**61 - 1)]), domain="binary"),
+    "the same, summed": Network(Layer([[-(2**61)]], [-(3 * 2**61 - 1)], "identity"), domain="binary"),
+}
+
+
+def test_the_edges_of_int64_are_met_exactly(tmp_path):
+    """What a call takes, C computes without overflow; what a call refuses, C refuses."""
+    loaded = library(
+        [written(to_c(net, name=f"edge{k}"), tmp_path) for k, net in enumerate(EDGES.values())], tmp_path
+    )
+    for k, net in enumerate(EDGES.values()):
+        kind = np.uint8 if net.domain == "binary" else np.int64
+        out = np.zeros(1, np.int64 if net.layers[-1].activation == "identity" else np.int8)
+        values = (
+            [0, 1] if net.domain == "binary" else [0, 1, -1, 3, 4, -3, -4, 2**63 - 1, -(2**63) + 1, -(2**63)]
+        )
+        for value in values:
+            row = np.array([value], kind)
+            code = getattr(loaded, f"edge{k}")(
+                ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(out.ctypes.data)
+            )
+            try:
+                expected = net(row[np.newaxis])[0, 0]
+            except NotExactError:
+                assert code == -1
+            else:
+                assert (code, out[0]) == (0, expected)
 
 
 HOSTILE = ["*/ evil(); /*", 'a"b\\', "new\nline", "??/", "if", "if", "Ünïcode ✓", "", "//", "%s%n"]
@@ -143,7 +186,65 @@ def test_names_cannot_break_out(tmp_path):
     assert made.source.count("*/") == made.source.count("/*")
 
 
-@pytest.mark.parametrize("name", ["if", "2x", "a b", "", "é", "main", "x" * 42, "inline", None, "a;b"])
+COLUMNS = [
+    "INT8_MAX",
+    "EOF",
+    "NET_INPUTS",
+    "int64_t",
+    "typeof",
+    "constexpr",
+    "row",
+    "x",
+    "a",
+    "a_missing",
+    "a_missing_2_missing",
+]
+
+
+@pytest.mark.parametrize("numbers", ["double", "int64"])
+def test_columns_may_be_called_as_anything_is(numbers, tmp_path):
+    """Macros, types, words of C++ and names that look like another column's flag become members of their own."""
+    encoding = Encoding([Thresholds(column, (1,)) for column in COLUMNS])
+    net = Network(Layer(np.ones((len(COLUMNS), 1), int), [-2]), encoding.inputs, domain="binary")
+    source = written(to_c(Model(net, encoding), name="net", numbers=numbers), tmp_path)
+    run(tool("gcc", "gcc"), *SANITIZED, "-o", "test", source, "net_test.c", folder=tmp_path)
+    run(tool("gcc", "gcc"), "-Wall", "-Wextra", "-Werror", "-c", source, folder=tmp_path)
+    (tmp_path / "user.cpp").write_text(
+        '#include "net.h"\nint main() { net_columns c{}; return net_row(&c); }\n'
+    )
+    run(tool("g++", "g++"), "-std=c++20", "-Wall", "-Werror", "-c", "user.cpp", folder=tmp_path)
+
+
+def test_what_cannot_be_compared_is_never_equal(tmp_path):
+    """Categories no number of C's type equals give 0, those at int64's edge are compared, and nothing is unused."""
+    for k, (categories, numbers) in enumerate(
+        [((2.5,), "int64"), ((-(2**63), 2**63), "int64"), ((10**400, 1), "double"), ((2**53 + 1,), "double")]
+    ):
+        encoding = Encoding([Categories("a", categories)])
+        source = written(to_c(identity_of(encoding), name=f"net{k}", numbers=numbers), tmp_path)
+        run(tool("gcc", "gcc"), *SANITIZED, "-c", source, folder=tmp_path)
+    assert f"row->a == {'(-INT64_C(9223372036854775807) - 1)'}" in (tmp_path / "net1.c").read_text()
+
+
+def test_doubles_must_be_doubles():
+    """A compiler without doubles of 53 digits, or told to forget NaN, is stopped."""
+    made = to_c(identity_of(Encoding([Thresholds("a", (1,))])), name="net")
+    assert "#if DBL_MANT_DIG < 53" in made.source
+    assert "#ifdef __FAST_MATH__" in made.source
+
+
+def test_a_model_on_integers_compiles_with_its_columns(tmp_path):
+    """A network on integers behind an encoding takes its zeros and ones as integers."""
+    encoding = Encoding([Thresholds("a", (1, 2))])
+    net = Network(Layer([[1], [1]], [-2]), encoding.inputs, domain="integer")
+    source = written(to_c(Model(net, encoding), name="net"), tmp_path)
+    run(tool("gcc", "gcc"), *SANITIZED, "-c", source, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["if", "2x", "a b", "", "é", "main", "x" * 42, "inline", None, "a;b", "out", "int8_t", "wrong", "printf"],
+)
 def test_a_name_must_be_one_in_c(name):
     """What C can't call a function is refused before anything is written."""
     with pytest.raises(InputError, match="name must be letters"):
@@ -283,10 +384,15 @@ def test_a_model_decides_in_c(tmp_path):
             Network(Layer([[2**62], [2**62]], [0]), domain="binary"),
             {},
             NotExactError,
-            "that of neuron 1 of layer 1 could reach 9223372036854775808",
+            "one of layer 1 could reach 9223372036854775808",
         ),
         (7, {}, InputError, "Received: int"),
         (MAJORITY, {"numbers": "float"}, InputError, "numbers must be 'double' or 'int64'"),
+        (MAJORITY, {"vectors": 0}, InputError, "vectors must be a whole number from 1"),
+        (MAJORITY, {"vectors": 1.5}, InputError, "vectors must be a whole number from 1"),
+        (Model(MAJORITY, None, ["a\0b", "a"]), {}, InputError, "without a zero byte"),
+        (Model(MAJORITY, None, ["\ud800", "a"]), {}, InputError, "must be Unicode text"),
+        (Model(MAJORITY, None, ["a" * 1001, "a"]), {}, InputError, "at most 1,000 bytes"),
     ],
 )
 def test_what_c_cannot_carry_is_refused(net, options, error, expected):

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import nets
-from limen import Encoding, Layer, Model, Network
+from limen import Encoding, Layer, Model, Network, bits
 from limen.encoding import Categories, Thresholds
 from limen.errors import InputError, MissingExtraError, NotExactError
 from limen.export import register_with_skl2onnx, to_onnx
@@ -116,6 +116,7 @@ def test_the_model_says_what_it_is():
     assert made.opset_import[0].version == 19
     assert made.producer_name == "limen"
     found = {entry.key: entry.value for entry in made.metadata_props}
+    assert found.pop("digest") == bits.compile(net).digest
     assert found == {"inputs": '["a >= 1", "b", "c"]', "outputs": '["y = yes"]'}
 
 

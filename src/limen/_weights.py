@@ -14,7 +14,7 @@ import numpy as np
 from limen._door import FLOAT64_WHOLE, is_sparse
 from limen.step import Array
 
-__all__ = ["absolute_sums", "entries", "product"]
+__all__ = ["absolute_sums", "entries", "largest_sum", "product"]
 
 BLOCK = 1 << 22  # numbers copied as float64 at a time, so that a big X is never copied whole
 
@@ -56,6 +56,17 @@ def absolute_sums(weights: Any) -> list[int]:
         ends = weights.indptr
         return [sum(abs(int(w)) for w in weights.data[a:b]) for a, b in pairwise(ends)]
     return [sum(abs(int(w)) for w in column) for column in weights.T]
+
+
+def largest_sum(weights: Any, bias: Array) -> int:
+    """Return what no sum of a layer passes whose inputs are at most 1 in size, as a network's call reckons.
+
+    Examples
+    --------
+    >>> largest_sum(np.array([[1, -4], [2, 0]]), np.array([-9, 1]))
+    13
+    """
+    return max(absolute_sums(weights)) + max(abs(int(b)) for b in bias.tolist())
 
 
 def entries(weights: Any) -> tuple[Array, Array, Array]:

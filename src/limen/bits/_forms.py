@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
 from limen._door import is_sparse
-from limen._weights import entries
-from limen.network import Network
 from limen.step import Array
 from limen.words import pack
 
-__all__ = ["bytes_of", "counting", "digest", "joined", "plain", "signs_of", "sure"]
+__all__ = ["bytes_of", "counting", "joined", "plain", "signs_of", "sure"]
 
 
 def plain(X: Any, n_inputs: int) -> bool:
@@ -59,13 +56,3 @@ def counting(n: int) -> Array:
         if n
         else (np.zeros((0, 1), dtype=np.uint64))
     )
-
-
-def digest(net: Network) -> str:
-    found = hashlib.sha256(f"limen network, {net.domain}\n".encode())
-    for layer in net.layers:
-        rows, columns, values = entries(layer.weights)
-        found.update(f"{layer.n_inputs} {layer.n_neurons} {layer.activation}\n".encode())
-        for array in (rows, columns, values, layer.bias):
-            found.update(np.ascontiguousarray(array).astype("<i8").tobytes())
-    return found.hexdigest()

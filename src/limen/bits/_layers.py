@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from limen import rewrite
 from limen._door import INT64_MAX
-from limen._weights import absolute_sums
+from limen._weights import largest_sum
 from limen.errors import InputError, NotExactError
 from limen.network import Layer, Network
 
@@ -48,7 +48,7 @@ def admitted(net: object) -> Network:
             " limen.rewrite.to_integers(net), which keeps the function."
         )
     for index, layer in enumerate(net.layers):
-        most = max(absolute_sums(layer.weights)) + max(abs(bias) for bias in layer.bias.tolist())
+        most = largest_sum(layer.weights, layer.bias)
         if most > INT64_MAX:
             raise NotExactError(
                 f"Every sum must fit into int64, and one of layer {index + 1} could reach {most}. Divide its weights by"

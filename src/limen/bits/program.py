@@ -9,9 +9,10 @@ from typing import Any, final
 import numpy as np
 
 from limen import _text
+from limen._digest import network_digest
 from limen._door import is_sparse
 from limen.bits._executors import Portable, Sliced, Wide
-from limen.bits._forms import bytes_of, counting, digest, joined, plain, signs_of, sure
+from limen.bits._forms import bytes_of, counting, joined, plain, signs_of, sure
 from limen.bits._layers import admitted, layers_of_bits
 from limen.bits._llvm import Target, target
 from limen.bits._raw import encoded_columns
@@ -138,7 +139,7 @@ class Program:
     def digest(self) -> str:
         """SHA-256 of the network it came from: of its domain, weights, biases and activations."""
         if self._digest is None:
-            self._digest = digest(self._network)
+            self._digest = network_digest(self._network)
         return self._digest
 
     @property

@@ -8,9 +8,8 @@ import numpy as np
 
 from limen._door import INT64_MAX
 from limen.encoding import Categories, Encoding, Rule, Thresholds, comparable
-from limen.errors import InputError
-from limen.export._c_text import KEYWORDS, c_string, constant
-from limen.export._names import commented, identifiers
+from limen.export._c_text import KEYWORDS, c_string, constant, require_text
+from limen.export._names import commented, identifier
 from limen.model import Model
 
 __all__ = ["Columns", "columns_of"]
@@ -30,13 +29,14 @@ class Columns:
         Lines that fill ``x`` from ``row``.
     about : tuple of str
         What each member is, for a comment.
-    compares_text : bool
+    compares_text, compares_doubles : bool
     """
 
     struct: str
     body: tuple[str, ...]
     about: tuple[str, ...]
     compares_text: bool
+    compares_doubles: bool
 
 
 def columns_of(model: Model, name: str, numbers: str) -> Columns:
@@ -45,9 +45,7 @@ def columns_of(model: Model, name: str, numbers: str) -> Columns:
     assert isinstance(encoding, Encoding)  # asked for models with an encoding only
     rules = [rule for rule in encoding.rules if rule.inputs]
     flagged = numbers == "int64"
-    members = identifiers([rule.column for rule in rules], KEYWORDS)
-    if flagged:
-        members = identifiers([rule.column for rule in rules], KEYWORDS | {f"{m}_missing" for m in members})
+    members = _members([rule.column for rule in rules], flagged)
     fields, about, lines, k = [], [], [], 0
     for rule, member in zip(rules, members, strict=True):
         kind = _kind(rule, numbers)
@@ -67,7 +65,24 @@ def columns_of(model: Model, name: str, numbers: str) -> Columns:
             k += 1
     struct = "\n".join(["typedef struct {", *fields, f"}} {name}_columns;"])
     text = any(isinstance(rule, Categories) and rule.kind == "text" for rule in rules)
-    return Columns(struct, tuple(lines), tuple(about), text)
+    doubles = any(_kind(rule, numbers) == "double" for rule in rules)
+    return Columns(struct, ("    (void)row;", *lines), tuple(about), text, doubles)
+
+
+def _members(columns: list[str], flagged: bool) -> list[str]:
+    """Return a member's name for each column: no word of C, no macro, no type, and none taken by another's flag."""
+    taken = {word.lower() for word in KEYWORDS}
+    found = []
+    for column in columns:
+        first = identifier(column)
+        if first.isupper() or first.endswith("_t"):  # as macros and types are called
+            first += "_"
+        name, k = first, 2
+        while {name.lower(), f"{name.lower()}_missing"} & taken:
+            name, k = f"{first}_{k}", k + 1
+        taken |= {name.lower(), f"{name.lower()}_missing"} if flagged else {name.lower()}
+        found.append(name)
+    return found
 
 
 def _kind(rule: Rule, numbers: str) -> str:
@@ -95,11 +110,7 @@ def _tests(rule: Rule, value: str, kind: str, member: str) -> list[str]:
     else:
         for category in rule.categories:
             if kind == "const char *":
-                if "\0" in str(category) or len(str(category).encode()) > 1000:
-                    raise InputError(
-                        f"A category in C is text without a zero byte, of at most 1,000 bytes. Received: one of column"
-                        f" {rule.column!r} that isn't."
-                    )
+                require_text(str(category), f"A category of column {rule.column!r}")
                 tests.append(f"{present}strcmp({value}, {c_string(str(category))}) == 0")
             elif kind == "int":
                 tests.append(f"{value} > 0" if category else f"{value} == 0")
@@ -123,9 +134,12 @@ def _reaches(value: str, cut: int | float, kind: str, present: str) -> str:
 
 def _equals(value: str, category: int | float, kind: str, present: str) -> str:
     if kind == "double":
-        exact = float(category)
+        try:
+            exact = float(category)
+        except OverflowError:
+            return "0"
         return f"{value} == {_double(exact)}" if exact == category else "0"
-    if int(category) != category or abs(category) > INT64_MAX:
+    if int(category) != category or not -INT64_MAX - 1 <= category <= INT64_MAX:
         return "0"
     return f"{present}{value} == {constant(int(category))}"
 

@@ -9,12 +9,12 @@ import numpy as np
 
 import limen
 from limen import _text
+from limen._digest import network_digest
 from limen._door import INT64_MAX
 from limen._weights import absolute_sums
 from limen.encoding import label_text
-from limen.errors import InputError
 from limen.export._c_columns import Columns
-from limen.export._c_text import table
+from limen.export._c_text import require_text, table
 from limen.export._names import commented
 from limen.export._vectors import vectors_for
 from limen.network import Network
@@ -29,10 +29,9 @@ __all__ = [
     "largest_input",
     "makes_one_decision",
     "output_type",
+    "reads",
     "vectors_program",
 ]
-
-LONGEST_LABEL = 1000  # bytes; a C99 compiler must take strings of 4,095
 
 
 def largest_input(net: Network) -> int:
@@ -42,6 +41,11 @@ def largest_input(net: Network) -> int:
     first = net.layers[0]
     weights, bias = max(absolute_sums(first.weights)), max(abs(b) for b in first.bias.tolist())
     return INT64_MAX if weights == 0 else (INT64_MAX - bias) // weights
+
+
+def reads(net: Network) -> bool:
+    """Whether the first layer has a weight that isn't 0."""
+    return max(absolute_sums(net.layers[0].weights)) > 0
 
 
 def input_type(net: Network, k: int) -> str:
@@ -66,15 +70,16 @@ def label_texts(labels: Any) -> list[str] | None:
     flat = [label for entry in labels for label in (entry if isinstance(entry, tuple) else (entry,))]
     texts = [label_text(label) for label in flat]
     for text in texts:
-        if len(text.encode()) > LONGEST_LABEL:
-            raise InputError(
-                f"A label in C has at most {LONGEST_LABEL} bytes. Received: one of {len(text.encode())}, {text[:20]!r}…."
-            )
+        require_text(text, "A label")
     return texts
 
 
 def about(net: Network, name: str, columns: Columns | None) -> str:
-    lines = [f"{name}: {_text.chain(net)}. Written by limen {limen.__version__}.", ""]
+    lines = [
+        f"{name}: {_text.chain(net)}. Written by limen {limen.__version__}.",
+        f"SHA-256 of the network: {network_digest(net)}.",
+        "",
+    ]
     lines += [f"in[{k}] is {commented(text)}" for k, text in enumerate(net.inputs)]
     lines += [f"out[{k}] is {commented(text)}" for k, text in enumerate(net.outputs)]
     lines += [] if columns is None else columns.about
@@ -85,7 +90,7 @@ def declarations(net: Network, name: str, columns: Columns | None, labels: list[
     into, out = input_type(net, 0), output_type(net)
     upper, largest = name.upper(), largest_input(net)
     lines = [f"#define {upper}_INPUTS {net.n_inputs}", f"#define {upper}_OUTPUTS {net.n_outputs}"]
-    if net.domain == "integer" and largest < INT64_MAX:
+    if net.domain == "integer" and reads(net):
         lines += [
             "/* The largest size of an input for which no sum can pass int64. */",
             f"#define {upper}_LARGEST INT64_C({largest})",
@@ -120,7 +125,7 @@ def declarations(net: Network, name: str, columns: Columns | None, labels: list[
 
 
 def header(name: str, about: str, declared: Sequence[str]) -> str:
-    guard = f"LIMEN_{name.upper()}_H"
+    guard = f"LIMEN_{name}_H"
     return "\n".join(
         [
             about,
@@ -152,6 +157,7 @@ def vectors_program(net: Network, name: str, n_vectors: int) -> str:
     into, out = input_type(net, 0), output_type(net)
     n, m = max(1, net.n_inputs), net.n_outputs
     body = rows if net.n_inputs else np.zeros((len(rows), 1), dtype=np.int64)
+    packed = _packed_test(net, name, n)
     lines = [
         f"/* Rows whose outputs are known, tried on {name}. */",
         "#include <stdio.h>",
@@ -160,21 +166,26 @@ def vectors_program(net: Network, name: str, n_vectors: int) -> str:
         table(into, "inputs", body),
         table(out, "outputs", outputs),
         "",
+        *([table("int64_t", "scores", net.scores(rows))]),
+        "",
+        "static int wrong(long row, const char *what, long k) {",
+        '    printf("row %ld: %s, output %ld: expected something else\\n", row, what, k);',
+        "    return 1;",
+        "}",
+        "",
         "int main(void) {",
         f"    {out} out[{m}];",
+        f"    int64_t z[{m}];",
+        *(f"    {line}" for line in packed[0]),
         "    long row, k;",
         f"    for (row = 0; row < {len(rows)}; row++) {{",
-        f"        if ({name}(inputs + row * {n}, out) != 0) {{",
-        '            printf("row %ld was refused\\n", row);',
-        "            return 1;",
-        "        }",
+        f'        if ({name}(inputs + row * {n}, out) != 0) return wrong(row, "refused", 0);',
+        f'        if ({name}_scores(inputs + row * {n}, z) != 0) return wrong(row, "scores refused", 0);',
         f"        for (k = 0; k < {m}; k++) {{",
-        f"            if (out[k] != outputs[row * {m} + k]) {{",
-        '                printf("row %ld, output %ld: expected %ld, got %ld\\n", row, k,',
-        f"                       (long)outputs[row * {m} + k], (long)out[k]);",
-        "                return 1;",
-        "            }",
+        f'            if (out[k] != outputs[row * {m} + k]) return wrong(row, "call", k);',
+        f'            if (z[k] != scores[row * {m} + k]) return wrong(row, "scores", k);',
         "        }",
+        *(f"        {line}" for line in packed[1]),
         "    }",
         f'    printf("ok {len(rows)} rows\\n");',
         "    return 0;",
@@ -182,3 +193,27 @@ def vectors_program(net: Network, name: str, n_vectors: int) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _packed_test(net: Network, name: str, n: int) -> tuple[list[str], list[str]]:
+    """Return the declarations and statements that try the forms which not every network has."""
+    m, last = net.n_outputs, net.layers[-1].activation
+    declared, tried = [], []
+    if last == "hardmax":
+        tried.append(
+            f'if (outputs[row * {m} + {name}_class(inputs + row * {n})] != 1) return wrong(row, "class", 0);'
+        )
+    if net.domain == "binary" and last != "identity":
+        per = 2 if last == "sign" else 1
+        declared = [f"uint32_t x[{-(-n // 32)}], y[{-(-per * m // 32)}];"]
+        bit = f"y[(k * {per}) >> 5] >> ((k * {per}) & 31)"
+        value = f"(int)({bit} & 1)" if per == 1 else f"(int)({bit} & 1) * (1 - 2 * (int)({bit} >> 1 & 1))"
+        tried += [
+            f"for (k = 0; k < {-(-n // 32)}; k++) x[k] = 0;",
+            f"for (k = 0; k < {n}; k++) x[k >> 5] |= (uint32_t)inputs[row * {n} + k] << (k & 31);",
+            f'if ({name}_packed(x, y) != 0) return wrong(row, "packed refused", 0);',
+            f"for (k = 0; k < {m}; k++) {{",
+            f'    if ({value} != outputs[row * {m} + k]) return wrong(row, "packed", k);',
+            "}",
+        ]
+    return declared, tried

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from limen._door import INT64_MAX
 from limen.export._c_text import constant, signed_type, table
 from limen.export._sums import reach
 from limen.network import Layer
@@ -93,6 +94,7 @@ def _planes(
 ) -> Part:
     n, n_inputs = layer.n_neurons, layer.n_inputs
     words = words_of(n_inputs)
+    ones = f"{name.rpartition('_')[0]}_ones"
     sizes = np.abs(weights)
     rows = [_words(weights.T < 0)]
     if masked:
@@ -104,7 +106,9 @@ def _planes(
     count_kind = _at_least("int16_t", signed_type(-most - 1, most))
     if sums:
         bounds = (int(limits.min()), int(limits.max()), most)
-        wide = signed_type(min(bounds) - most, max(bounds) + most) if most < 1 << 62 else "int64_t"
+        # The result fits into int64; what lies between may only look as if it didn't.
+        least, greatest = min(bounds) - most, max(bounds) + most
+        wide = signed_type(max(least, -INT64_MAX), min(greatest, INT64_MAX))
         wide = _at_least(sums, wide)
         ends = f"z[n] = ({sums})(({wide})count * {constant(1 << low)} - {name}_limits[n]);"
     else:
@@ -125,12 +129,12 @@ def _planes(
     ]
     if not masked:
         body = [
-            f"        for (k = 0; k < {words}; k++, t++) count = ({count_kind})(count + ones(x[k] ^ *t));",
+            f"        for (k = 0; k < {words}; k++, t++) count = ({count_kind})(count + {ones}(x[k] ^ *t));",
         ]
     elif planes == 1:
         body = [
             f"        for (k = 0; k < {words}; k++, t++) {{",
-            f"            count = ({count_kind})(count + ones((x[k] ^ *t) & t[{words}]));",
+            f"            count = ({count_kind})(count + {ones}((x[k] ^ *t) & t[{words}]));",
             "        }",
             f"        t += {words};",
         ]
@@ -139,7 +143,7 @@ def _planes(
             f"        for (p = 1; p <= {planes}; p++) {{",
             f"            count = ({count_kind})(count * 2);",
             f"            for (k = 0; k < {words}; k++) {{",
-            f"                count = ({count_kind})(count + ones((x[k] ^ t[k]) & t[p * {words} + k]));",
+            f"                count = ({count_kind})(count + {ones}((x[k] ^ t[k]) & t[p * {words} + k]));",
             "            }",
             "        }",
             f"        t += {(1 + planes) * words};",

@@ -6,108 +6,27 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from limen.errors import InputError
 from limen.step import Array
 
-__all__ = ["KEYWORDS", "c_string", "constant", "signed_type", "table"]
+__all__ = ["KEYWORDS", "c_string", "constant", "require_text", "signed_type", "table"]
 
 WIDTH = 110
 
-KEYWORDS = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "_Bool",
-        "_Complex",
-        "_Imaginary",
-        "main",
-        "asm",
-        "fortran",
-        "alignas",
-        "alignof",
-        "and",
-        "and_eq",
-        "bitand",
-        "bitor",
-        "bool",
-        "catch",
-        "class",
-        "compl",
-        "concept",
-        "const_cast",
-        "delete",
-        "dynamic_cast",
-        "explicit",
-        "export",
-        "false",
-        "friend",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "not_eq",
-        "nullptr",
-        "operator",
-        "or",
-        "or_eq",
-        "private",
-        "protected",
-        "public",
-        "reinterpret_cast",
-        "static_assert",
-        "static_cast",
-        "template",
-        "this",
-        "thread_local",
-        "throw",
-        "true",
-        "try",
-        "typeid",
-        "typename",
-        "using",
-        "virtual",
-        "wchar_t",
-        "xor",
-        "xor_eq",
-        "NULL",
-        "errno",
-        "linux",
-        "unix",
-    ]
-)
-"""Words that can't be names in C99 or C++, or had better not be."""
+_WORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long
+register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
+while _Bool _Complex _Imaginary main asm fortran alignas alignof and and_eq bitand bitor bool catch class
+compl concept const_cast delete dynamic_cast explicit export false friend mutable namespace new noexcept
+not not_eq nullptr operator or or_eq private protected public reinterpret_cast static_assert static_cast
+template this thread_local throw true try typeid typename using virtual wchar_t xor xor_eq NULL errno
+linux unix typeof constexpr consteval constinit decltype requires concept co_await co_return co_yield
+char8_t char16_t char32_t in out row k i n x y z t w p sum count best pair bits given expected inputs
+outputs printf puts strcmp memcpy memset abs wrong scores stdin stdout stderr exit system int8_t int16_t int32_t
+int64_t uint8_t uint16_t uint32_t uint64_t EOF
+"""
+KEYWORDS = frozenset(_WORDS.split())
+"""Words that can't be names in C99 or C++, or are names in what is written here or in the headers it needs."""
 
 
 def signed_type(least: int, greatest: int) -> str:
@@ -155,6 +74,27 @@ def _filled(texts: Iterable[str]) -> str:
             line = "   "
         line += f" {text},"
     return "\n".join([*lines, line])
+
+
+LONGEST = 1000  # bytes of a string; a C99 compiler must take 4,095
+
+
+def require_text(text: str, what: str) -> None:
+    """Refuse a text that can't be a string constant.
+
+    Raises
+    ------
+    InputError
+        It isn't Unicode, holds a zero byte, which ends a string, or is longer than 1,000 bytes.
+    """
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        raise InputError(f"{what} must be Unicode text in C. Received: {text!r}.") from None
+    if "\0" in text or length > LONGEST:
+        raise InputError(
+            f"{what} must be text without a zero byte, of at most {LONGEST:,} bytes, in C. Received: {text[:40]!r}."
+        )
 
 
 def c_string(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from limen._door import INT64_MAX
+from limen._weights import absolute_sums
 from limen.network import Network
 from limen.step import Array
 
@@ -33,9 +35,14 @@ def vectors_for(net: Network, n_rows: int) -> Array:
         rows: Array = np.arange(1 << n)[:, np.newaxis] >> np.arange(n)[::-1] & 1
         return rows
     rng = np.random.default_rng(0)
-    low, high = (0, 1) if net.domain == "binary" else (-9, 9)
+    low, high = (0, 1)
+    if net.domain != "binary":
+        first = net.layers[0]
+        total, bias = max(absolute_sums(first.weights)), max(abs(b) for b in first.bias.tolist())
+        high = min(9, (INT64_MAX - bias) // max(total, 1))  # further on a call would refuse its sums
+        low = -high
     rows = rng.integers(low, high, (max(n_rows, 2), n), endpoint=True)
-    rows[0], rows[1] = 0, 1
+    rows[0], rows[1] = 0, high
     layer = net.layers[0]
     for r in range(2, len(rows), 2):
         neuron = r // 2 % layer.n_neurons

@@ -31,6 +31,7 @@ from typing import Literal, final
 
 from limen import rewrite
 from limen._door import INT64_MAX
+from limen._weights import largest_sum
 from limen.errors import InputError, NotExactError
 from limen.export._admission import exact_network
 from limen.export._c_columns import Columns, columns_of
@@ -43,6 +44,7 @@ from limen.export._c_header import (
     largest_input,
     makes_one_decision,
     output_type,
+    reads,
     vectors_program,
 )
 from limen.export._c_layers import WORD, Part, bits_layer, numbers_layer, words_of
@@ -103,8 +105,8 @@ def to_c(
     name : str
         What the functions and files are called.
     numbers : {"double", "int64"}
-        The type of a table's columns of numbers. In ``double`` NaN is a missing value; whole numbers beyond 2**53 must not
-        have been rounded. ``int64`` needs no floating point, and a flag for each column says whether it is missing.
+        The type of a table's columns of numbers. In ``double`` NaN is a missing value, infinity reaches every cut point
+        or none, and whole numbers beyond 2**53 must not have been rounded. ``int64`` needs no floating point, and a flag for each column says whether it is missing.
     vectors : int
         Rows that the test program tries.
 
@@ -131,6 +133,8 @@ def to_c(
     """
     network = exact_network(net, "C")
     _check_name(name)
+    if isinstance(vectors, bool) or not isinstance(vectors, int) or vectors < 1:
+        raise InputError(f"vectors must be a whole number from 1. Received: {vectors!r}.")
     if numbers not in ("double", "int64"):
         raise InputError(f"numbers must be 'double' or 'int64'. Received: {numbers!r}.")
     layers, on_bits = _split(network)
@@ -145,13 +149,12 @@ def to_c(
     source = "\n\n".join(
         [
             comment,
-            "\n".join(
-                [
-                    f'#include "{name}.h"',
-                    *(["#include <string.h>"] if columns and columns.compares_text else []),
-                ]
+            "\n".join(_includes(name, columns)),
+            *(
+                [_ONES.replace("ones", f"{name}_ones", 1)]
+                if any(f"{name}_ones(" in p.text for p in parts)
+                else []
             ),
-            *([_ONES] if any("ones(" in part.text for part in parts) else []),
             *(part.text for part in parts),
             _through(name, layers, on_bits, network, sums),
             *_functions(network, name, on_bits, largest, sums),
@@ -165,6 +168,23 @@ def to_c(
 
 
 # What is written ----------------------------------------------------------------------------------------------
+
+
+def _includes(name: str, columns: Columns | None) -> list[str]:
+    lines = [f'#include "{name}.h"']
+    if columns is not None and columns.compares_text:
+        lines.append("#include <string.h>")
+    if columns is not None and columns.compares_doubles:
+        lines += [
+            "#include <float.h>",
+            "#if DBL_MANT_DIG < 53",
+            '#error "double must have 53 binary digits; write this file with numbers as int64"',
+            "#endif",
+            "#ifdef __FAST_MATH__",
+            '#error "without NaN no value is missing; compile without -ffast-math, or write this file with numbers as int64"',
+            "#endif",
+        ]
+    return lines
 
 
 def _check_name(name: object) -> None:
@@ -200,12 +220,12 @@ def _seen(net: Network, layers: Sequence[Layer], k: int, largest: int) -> tuple[
 def _sum_type(layers: Sequence[Layer], on_bits: bool, net: Network, largest: int) -> str:
     """Return the type of the last layer's net inputs, and refuse sums that could pass int64 anywhere."""
     for k, layer in enumerate(layers):
-        for n, (least, greatest) in enumerate(reach(layer, *_seen(net, layers, k, largest))):
-            if max(-least, greatest) > INT64_MAX:
-                raise NotExactError(
-                    f"Every sum must fit into int64, and that of neuron {n + 1} of layer {k + 1} could reach"
-                    f" {max(-least, greatest, key=abs)}. Divide its weights by a common factor (limen.rewrite.simplify)."
-                )
+        most = INT64_MAX if k == 0 and net.domain == "integer" else largest_sum(layer.weights, layer.bias)
+        if most > INT64_MAX:
+            raise NotExactError(
+                f"Every sum must fit into int64, and one of layer {k + 1} could reach {most}. Divide its weights by a"
+                " common factor (limen.rewrite.simplify)."
+            )
     bounds = reach(layers[-1], *_seen(net, layers, len(layers) - 1, largest))
     return signed_type(min(low for low, _ in bounds), max(high for _, high in bounds))
 
@@ -276,16 +296,15 @@ def _functions(net: Network, name: str, on_bits: bool, largest: int, sums: str) 
     """Return the functions that take a row of inputs."""
     n, m = net.n_inputs, net.n_outputs
     into, out = input_type(net, 0), output_type(net)
+    bad = ""
     if net.domain == "binary":
         bad = "in[i] > 1"
-    else:
-        bad = (
-            "0"
-            if largest == INT64_MAX
-            else f"in[i] > {name.upper()}_LARGEST || in[i] < -{name.upper()}_LARGEST"
-        )
-    admit = f"    for (i = 0; i < {n}; i++) if ({bad}) return -1;" if n and bad != "0" else ""
-    declare = ["    int_fast32_t i;"] if n else ["    (void)in;"]
+    elif reads(net):
+        above = "" if largest == INT64_MAX else f"in[i] > {name.upper()}_LARGEST || "
+        bad = f"{above}in[i] < -{name.upper()}_LARGEST"
+    admit = f"    for (i = 0; i < {n}; i++) if ({bad}) return -1;" if n and bad else ""
+    declare = ["    int_fast32_t i;"] if admit else []
+    declare += [] if n else ["    (void)in;"]
     if on_bits:
         words = max(1, words_of(n))
         declare.insert(0, f"    uint32_t x[{words}] = {{0}};")
@@ -405,11 +424,11 @@ def _row(net: Network, name: str, columns: Columns, has_labels: bool) -> str:
     head = f"int {name}_row(const {name}_columns *row{'' if one else f', {output_type(net)} *out'})"
     calls = (
         [
-            f"    uint8_t x[{net.n_inputs}];",
+            f"    {input_type(net, 0)} x[{net.n_inputs}];",
             *([] if net.layers[-1].activation == "hardmax" else [f"    {output_type(net)} out[1];"]),
         ]
         if one
-        else [f"    uint8_t x[{net.n_inputs}];"]
+        else [f"    {input_type(net, 0)} x[{net.n_inputs}];"]
     )
     ends = (
         [f"    return {name}_class(x);"]

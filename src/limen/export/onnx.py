@@ -25,8 +25,9 @@ import numpy as np
 
 import limen
 from limen import _text
+from limen._digest import network_digest
 from limen._door import INT64_MAX
-from limen._weights import absolute_sums
+from limen._weights import largest_sum
 from limen.encoding import label_text
 from limen.errors import InputError, MissingExtraError, NotExactError
 from limen.export._admission import exact_network, network_of
@@ -134,7 +135,7 @@ def _require_sums(net: Network) -> None:
     for k, layer in enumerate(net.layers):
         if k == 0 and net.domain == "integer":
             continue  # what inputs may be isn't known; the sums of those that a call takes fit
-        most = max(absolute_sums(layer.weights)) + max(abs(b) for b in layer.bias.tolist())
+        most = largest_sum(layer.weights, layer.bias)
         if most > INT64_MAX:
             raise NotExactError(
                 f"Every sum must fit into int64, and one of layer {k + 1} could reach {most}. Divide its weights by a"
@@ -199,6 +200,9 @@ def _proto(
         producer_name="limen",
         producer_version=limen.__version__,
     )
-    helper.set_model_props(made, {"inputs": json.dumps(net.inputs), "outputs": json.dumps(net.outputs)})
+    helper.set_model_props(
+        made,
+        {"inputs": json.dumps(net.inputs), "outputs": json.dumps(net.outputs), "digest": network_digest(net)},
+    )
     onnx.checker.check_model(made, full_check=True)
     return made

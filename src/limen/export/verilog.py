@@ -25,6 +25,7 @@ from typing import final
 
 import limen
 from limen import _text
+from limen._digest import network_digest
 from limen.errors import InputError
 from limen.export._admission import binary_network
 from limen.export._names import commented
@@ -35,139 +36,18 @@ from limen.network import Network
 
 __all__ = ["VerilogSource", "to_verilog"]
 
-KEYWORDS = frozenset(
-    [
-        "always",
-        "and",
-        "assign",
-        "automatic",
-        "begin",
-        "buf",
-        "bufif0",
-        "bufif1",
-        "case",
-        "casex",
-        "casez",
-        "cell",
-        "cmos",
-        "config",
-        "deassign",
-        "default",
-        "defparam",
-        "design",
-        "disable",
-        "edge",
-        "else",
-        "end",
-        "endcase",
-        "endconfig",
-        "endfunction",
-        "endgenerate",
-        "endmodule",
-        "endprimitive",
-        "endspecify",
-        "endtable",
-        "endtask",
-        "event",
-        "for",
-        "force",
-        "forever",
-        "fork",
-        "function",
-        "generate",
-        "genvar",
-        "highz0",
-        "highz1",
-        "if",
-        "ifnone",
-        "incdir",
-        "include",
-        "initial",
-        "inout",
-        "input",
-        "instance",
-        "integer",
-        "join",
-        "large",
-        "liblist",
-        "library",
-        "localparam",
-        "macromodule",
-        "medium",
-        "module",
-        "nand",
-        "negedge",
-        "nmos",
-        "nor",
-        "noshowcancelled",
-        "not",
-        "notif0",
-        "notif1",
-        "or",
-        "output",
-        "parameter",
-        "pmos",
-        "posedge",
-        "primitive",
-        "pull0",
-        "pull1",
-        "pulldown",
-        "pullup",
-        "pulsestyle_onevent",
-        "pulsestyle_ondetect",
-        "rcmos",
-        "real",
-        "realtime",
-        "reg",
-        "release",
-        "repeat",
-        "rnmos",
-        "rpmos",
-        "rtran",
-        "rtranif0",
-        "rtranif1",
-        "scalared",
-        "showcancelled",
-        "signed",
-        "small",
-        "specify",
-        "specparam",
-        "strong0",
-        "strong1",
-        "supply0",
-        "supply1",
-        "table",
-        "task",
-        "time",
-        "tran",
-        "tranif0",
-        "tranif1",
-        "tri",
-        "tri0",
-        "tri1",
-        "triand",
-        "trior",
-        "trireg",
-        "unsigned",
-        "use",
-        "vectored",
-        "wait",
-        "wand",
-        "weak0",
-        "weak1",
-        "while",
-        "wire",
-        "wor",
-        "xnor",
-        "xor",
-        "bit",
-        "byte",
-        "logic",
-        "int",
-        "do",
-        "return",
-    ]
-)
+_WORDS = """
+always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default
+defparam design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive
+endspecify endtable endtask event for force forever fork function generate genvar highz0 highz1 if ifnone
+incdir include initial inout input instance integer join large liblist library localparam macromodule
+medium module nand negedge nmos nor noshowcancelled not notif0 notif1 or output parameter pmos posedge
+primitive pull0 pull1 pulldown pullup pulsestyle_onevent pulsestyle_ondetect rcmos real realtime reg
+release repeat rnmos rpmos rtran rtranif0 rtranif1 scalared showcancelled signed small specify specparam
+strong0 strong1 supply0 supply1 table task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg
+unsigned use vectored wait wand weak0 weak1 while wire wor xnor xor bit byte logic int do return
+"""
+KEYWORDS = frozenset(_WORDS.split())
 
 
 @final
@@ -239,6 +119,8 @@ def to_verilog(
             "name must be letters, digits and underscores, at most 61, the first a letter, and no word of Verilog."
             f" Received: {name!r}."
         )
+    if isinstance(vectors, bool) or not isinstance(vectors, int) or vectors < 1:
+        raise InputError(f"vectors must be a whole number from 1. Received: {vectors!r}.")
     if isinstance(stages, bool) or not isinstance(stages, int) or not 0 <= stages <= network.depth + 1:
         raise InputError(
             f"stages must be a whole number from 0 to {network.depth + 1}: one register after each of the network's"
@@ -260,6 +142,7 @@ def _registers(depth: int, stages: int) -> set[int]:
 def _about(net: Network, name: str, stages: int) -> str:
     lines = [
         f"{name}: {_text.chain(net)}, {_text.plural(stages, 'stage')}. Written by limen {limen.__version__}.",
+        f"SHA-256 of the network: {network_digest(net)}.",
         "",
     ]
     lines += [f"in[{k}] is {commented(text)}" for k, text in enumerate(net.inputs)]
