@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import sys
@@ -134,6 +135,7 @@ def read_in_parts(
     with arrow_errors(called):
         if os.fspath(path) == "-":
             source: Any = sys.stdin.buffer
+            source = source if hasattr(source, "peek") else io.BufferedReader(source)
             start = source.peek(1 << 16)
         else:
             start = _start(path)

@@ -126,9 +126,9 @@ def _as_text(column: Any, label_text: Any, quoted: bool) -> list[str]:
     """Return predictions as cells of CSV, each different one written only once."""
     import numpy as np
 
-    found, places = np.unique(
-        column.astype(object).astype(str) if column.dtype == object else column, return_inverse=True
-    )
+    if column.dtype == object:  # labels of several types
+        return [_cell(label_text(value), quoted) for value in column.tolist()]
+    found, places = np.unique(column, return_inverse=True)
     cells = [_cell(label_text(value), quoted) for value in found.tolist()]
     cell_of: list[str] = np.array(cells, dtype=object)[places].tolist()
     return cell_of
