@@ -78,3 +78,18 @@ def test_what_cannot_be_run_is_refused(arguments):
     assert done.returncode != 0
     assert done.stdout == ""
     assert "usage" in done.stderr
+
+
+def test_networks_as_bits_are_measured(monkeypatch, capsys):
+    """Each group of the bits benchmark gives rows with times, checks or cells; every side computes the same."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from bench import bits
+
+    monkeypatch.setattr(bits, "RUNS", 1)
+    monkeypatch.setattr(bits, "LEAST_SECONDS", 0.0)
+    bits.main(["--quick", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert {row["group"] for row in found["rows"]} == set(bits.GROUPS)
+    for row in found["rows"]:
+        timed = [line for line in row.get("lines", []) if line["seconds"] or line["missing"]]
+        assert timed or row.get("table"), row["work"]
