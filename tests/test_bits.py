@@ -73,6 +73,16 @@ def test_what_was_compiled_can_be_read():
     assert program.nbytes > 70 * 200 // 8
 
 
+def test_every_stage_is_text():
+    """The stages come in order; the gates of a sliced program are named by what they read."""
+    assert list(bits.compile(WIDE_NET).stages) == ["plan", "ir", "assembly"]
+    stages = bits.compile(
+        Network(Layer([[1, 1], [1, 0], [-1, 0]], [-1, -1]), domain="binary"), how="sliced"
+    ).stages
+    assert list(stages) == ["plan", "gates", "ir", "assembly"]
+    assert stages["gates"] == "g4 = majority(x1, x2, not x3)\noutputs g4, x1"
+
+
 def test_a_gate_of_three_inputs_is_one_instruction_where_the_processor_has_it():
     """On AVX-512 a majority of three takes no other Boolean instruction than that for three inputs."""
     if not _llvm.host().ternary:
@@ -382,6 +392,15 @@ def test_truth_tables_are_in_their_order(n, how):
     rows = np.arange(2**n)[:, np.newaxis] >> np.arange(n)[::-1] & 1
     assert (words.unpack_columns(table, 2**n) == net(rows)).all()
     assert int(np.bitwise_count(table).sum()) == int(net(rows).sum())
+
+
+@pytest.mark.parametrize("n", [14, 16])
+@pytest.mark.parametrize("how", ["wide", "sliced"])
+def test_all_rows_of_deeper_networks_agree(n, how):
+    """On all 2**16 rows of a network with hidden layers, program and call are one."""
+    net = nets.random_network(n, [n, 12, 9, 4], ["heaviside", "sign", "hardmax"], "binary")
+    rows = np.arange(2**n)[:, np.newaxis] >> np.arange(n)[::-1] & 1
+    assert (words.unpack_columns(bits.compile(net, how=how).truth_table(), 2**n) == net(rows)).all()
 
 
 def test_a_truth_table_is_made_in_slices():

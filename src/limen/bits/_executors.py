@@ -127,6 +127,7 @@ class Sliced:
 
     def __init__(self, graph: Graph, target: Target, store: Store) -> None:
         self.n_inputs, self.n_outputs = graph.n_inputs, len(graph.outputs)
+        self.graph = graph
         self._lanes = target.lanes
         self._tape = None if graph.n_gates <= MOST else tape_of(graph, target)
         if self._tape is None:

@@ -38,6 +38,7 @@ __all__ = ["AND", "INPUT", "MAJ", "XOR", "XOR3", "Graph", "TooManyGatesError", "
 
 INPUT, AND, XOR, XOR3, MAJ = range(5)
 FALSE, TRUE = 0, 1
+_NAMES = {AND: "and", XOR: "xor", XOR3: "xor", MAJ: "majority"}
 
 
 class TooManyGatesError(LimenError):
@@ -80,6 +81,23 @@ class Graph:
     def n_gates(self) -> int:
         """Number of gates, inputs and the constant not counted."""
         return len(self.kinds) - self.n_inputs - 1
+
+    def __str__(self) -> str:
+        """Return a line for each gate that is used, and one for the outputs."""
+        used = self.used()
+        lines = [
+            f"g{gate} = {_NAMES[self.kinds[gate]]}({', '.join(map(self._name, self.reads[gate]))})"
+            for gate in range(self.n_inputs + 1, len(self.kinds))
+            if used[gate]
+        ]
+        return "\n".join([*lines, f"outputs {', '.join(map(self._name, self.outputs))}"])
+
+    def _name(self, literal: int) -> str:
+        gate = literal >> 1
+        if gate == 0:
+            return str(literal)
+        name = f"x{gate}" if gate <= self.n_inputs else f"g{gate}"
+        return f"not {name}" if literal & 1 else name
 
     def used(self) -> list[bool]:
         """Return which gates and inputs some output depends on."""

@@ -125,6 +125,12 @@ class Program:
         return self._executor.ir
 
     @property
+    def stages(self) -> dict[str, str]:
+        """Everything between the network and the processor as text, in order: plan, gates where there are any, ir, assembly."""
+        gates = {} if self._sliced is None else {"gates": str(self._sliced.graph)}
+        return {"plan": str(self._plan), **gates, "ir": self.ir, "assembly": self.assembly}
+
+    @property
     def assembly(self) -> str:
         """The processor's instructions, as text; empty for a portable program."""
         return "" if self._executor.code is None else self._executor.code.assembly
