@@ -11,7 +11,7 @@ from limen.bits._llvm import host
 from limen.errors import InputError
 
 NAMES = nets.names(lambda net: net.is_exact and net.domain == "binary")
-FEW = NAMES[::4]  # for processors that this one is made to imitate
+FEW = NAMES[::8]  # for processors that this one is made to imitate
 WAYS = ("wide", "sliced", "portable", None)
 LESS = [
     name for name in ("avx2", "avx512") if f"+{name.replace('512', '512bw')}" in host().features.split(",")

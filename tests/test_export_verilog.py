@@ -20,7 +20,7 @@ MOST = 300  # rows
 
 def stages_of(k, net):
     """Return another number of stages for one network after the other."""
-    return (0, 1, net.depth + 1, net.depth)[k % 4]
+    return (0, 1, net.depth + 1, net.depth)[(k + k // 2) % 4]
 
 
 def made(k, name):
@@ -103,13 +103,15 @@ def top_of(sources):
 
 
 def test_verilator_agrees_and_has_nothing_to_say(tmp_path):
-    """All modules are clean under Verilator's lint, and compute the network's outputs when it compiles them."""
+    """All modules are clean under Verilator's lint; every second one, compiled by it, computes the network's outputs."""
     verilator = tool("verilator", "verilator")
     sources = [made(k, name) for k, name in enumerate(NAMES)]
     for source in sources:
         written(source, tmp_path)
     modules = [f"{source.name}.v" for source in sources]
     assert run(verilator, "--lint-only", "-Wall", "-Wno-MULTITOP", *modules, folder=tmp_path) == ""
+    sources = sources[::2]  # compiling takes longer than all else
+    modules = [f"{source.name}.v" for source in sources]
     text, files = top_of(sources)
     (tmp_path / "top.v").write_text(text)
     for file, rows in files.items():
