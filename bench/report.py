@@ -59,7 +59,7 @@ class Line:
 
 @dataclass(slots=True)
 class Check:
-    """A promise that isn't a ratio of times: what was found, what is asked, and whether it is so."""
+    """What isn't a ratio of times: what was found, what is asked (``""``: nothing), and whether it is so."""
 
     what: str
     found: str
@@ -224,9 +224,8 @@ def _row(facts: Mapping[str, Any]) -> list[str]:
         lines.append(f"    bytes: {facts['bytes_formula']}")
     for check in facts["checks"]:
         reached = {None: "not measured", True: "yes", False: "NO"}[check["reached"]]
-        lines.append(
-            f"    check   {check['what']}: {check['found']}; asked {check['asked']}; reached: {reached}"
-        )
+        asked = f"; asked {check['asked']}; reached: {reached}" if check["asked"] else ""
+        lines.append(f"    check   {check['what']}: {check['found']}{asked}")
     return [line.rstrip() for line in lines]
 
 

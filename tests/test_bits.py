@@ -50,6 +50,42 @@ def test_each_of_the_two_fast_ways_wins_where_it_should():
     assert repr(wide) == "Program(200 inputs → 70 heaviside → 5 hardmax, wide)"
 
 
+def test_matrix_registers_are_taken_where_they_gain():
+    """Many inputs and larger weights go through matrix registers where there are some, a card doesn't; a few rows never do."""
+    if not _llvm.host().matrices:
+        pytest.skip("no matrix registers here")
+    large = Network(balanced(rng.integers(-9, 10, (300, 40))), domain="binary")
+    many, card = bits.compile(large, how="wide"), bits.compile(CARD, how="wide")
+    assert "bytes, matrix registers: tiles of 32 rows by 32 neurons" in str(many.plan)
+    assert "tdpbusd" in many.assembly
+    assert "tdpbusd" not in card.assembly
+    assert "tdpbusd" not in bits.compile(large, how="wide", processor="avx512_vpopcntdq").assembly
+    for n_rows in (1, 23, 24, 31, 32, 33, 191, 192, 193, 215, 216, 400):
+        X = rng.integers(0, 2, (n_rows, 300), dtype=np.uint8)
+        assert (many(X) == large(X)).all()
+
+
+@pytest.mark.parametrize("most", [127, 128])
+@pytest.mark.parametrize("activation", ["heaviside", "sign", "hardmax", "identity"])
+def test_weights_of_a_byte_reach_their_ends(most, activation):
+    """Sums of the largest weights a byte holds are exact, and one that it doesn't hold is counted instead."""
+    weights = np.full((700, 3), most)
+    weights[:, 1] = -most
+    net = Network(Layer(weights, [-most * 350, most * 350, -5], activation), domain="binary")
+    X = (np.arange(700) < np.arange(701)[:, np.newaxis]).astype(np.uint8)
+    program = bits.compile(net, how="wide")
+    assert (program(X) == net(X)).all()
+    assert (program.scores(X) == net.scores(X)).all()
+
+
+def test_biases_beyond_every_sum_are_limits_too():
+    """A bias near int64's ends makes a neuron fire always, or never, by matrix registers as well."""
+    weights = rng.integers(-9, 10, (300, 4))
+    net = Network(Layer(weights, [2**62, -(2**62), 2**31, -(2**31)]), domain="binary")
+    X = rng.integers(0, 2, (100, 300), dtype=np.uint8)
+    assert (bits.compile(net, how="wide")(X) == net(X)).all()
+
+
 def test_a_network_no_fast_way_can_hold_runs_portable():
     """Where doubling a hidden sign neuron's weights leaves int64, the plain loop runs, and the plan says why."""
     net = Network([Layer([[1]], [0], "sign"), Layer([[2**62]], [-1])], domain="binary")

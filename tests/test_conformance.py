@@ -7,15 +7,15 @@ import pytest
 
 import nets
 from limen import bits, words
+from limen.bits import _costs
 from limen.bits._llvm import host
 from limen.errors import InputError
 
 NAMES = nets.names(lambda net: net.is_exact and net.domain == "binary")
 FEW = NAMES[::8]  # for processors that this one is made to imitate
 WAYS = ("wide", "sliced", "portable", None)
-LESS = [
-    name for name in ("avx2", "avx512") if f"+{name.replace('512', '512bw')}" in host().features.split(",")
-]
+NEEDS = {"avx2": "avx2", "avx512": "avx512bw", "avx512_vpopcntdq": "avx512vpopcntdq"}
+LESS = [name for name, feature in NEEDS.items() if f"+{feature}" in host().features.split(",")]
 
 
 def outputs_of_bits(packed, n_outputs, activation):
@@ -63,6 +63,22 @@ def test_a_program_is_its_network(name, how):
 def test_a_program_is_its_network_on_lesser_processors(name, how, processor):
     """With fewer features of the processor the same numbers come out."""
     check(compiled(name, how, processor), nets.ZOO[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_program_is_its_network_by_matrix_registers(name, monkeypatch):
+    """Where the processor has matrix registers, and every layer whose weights are bytes takes them, the same numbers come out."""
+    if not host().matrices:
+        pytest.skip("no matrix registers here")
+    monkeypatch.setattr(_costs, "PRODUCTS", 0.0)
+    monkeypatch.setattr(_costs, "SPREAD", 0.0)
+    monkeypatch.setattr(_costs, "SUMS", 0.0)
+    net = nets.ZOO[name]
+    program, X = bits.compile(net, how="wide"), nets.rows_for(net)
+    if net.n_inputs and np.abs(net.layers[0].dense()).max() < 64:
+        assert "tdpbusd" in program.assembly
+    check(program, net)
+    assert (program.scores(X) == net.scores(X)).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

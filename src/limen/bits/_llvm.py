@@ -7,6 +7,7 @@ functions' addresses for as long as it lives. What was compiled can be kept as b
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,6 +41,8 @@ class Target:
         Whether one instruction counts the bits of each 64-bit lane (AVX-512 VPOPCNTDQ).
     ternary : bool
         Whether one instruction takes any Boolean function of three registers (AVX-512).
+    matrices : bool
+        Whether there are matrix registers for products of bytes (AMX), and the system lets us use them.
     """
 
     cpu: str
@@ -47,6 +50,7 @@ class Target:
     register_bits: int
     counts_words: bool
     ternary: bool
+    matrices: bool
 
     @property
     def lanes(self) -> int:
@@ -75,18 +79,38 @@ def _target(cpu: str, features: dict[str, bool]) -> Target:
     wide = bool(features.get("avx512f") and features.get("avx512bw") and features.get("avx512vl"))
     bits = 512 if wide else 256 if features.get("avx2") else 128
     flat = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))
-    return Target(cpu, flat, bits, wide and bool(features.get("avx512vpopcntdq")), wide)
+    counts = wide and bool(features.get("avx512vpopcntdq"))
+    matrices = counts and bool(features.get("amx-tile") and features.get("amx-int8")) and _matrices_allowed()
+    return Target(cpu, flat, bits, counts, wide, matrices)
 
 
+def _matrices_allowed() -> bool:
+    """Ask the system for the matrix registers: Linux keeps them from a process that hasn't.
+
+    Source: Linux kernel, Documentation/arch/x86/xstate.rst, dynamically enabled features.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    arch_prctl, request, matrix_data = 158, 0x1023, 18
+    try:
+        return bool(ctypes.CDLL(None).syscall(arch_prctl, request, matrix_data) == 0)
+    except (AttributeError, OSError):
+        return False
+
+
+_AVX512 = {"avx512f": True, "avx512bw": True, "avx512vl": True, "avx2": True}
 _LEVELS: dict[str, tuple[str, dict[str, bool]]] = {
     "baseline": ("", {}),
     "avx2": ("x86-64-v3", {"avx2": True, "popcnt": True}),
-    "avx512": ("x86-64-v4", {"avx512f": True, "avx512bw": True, "avx512vl": True, "avx2": True}),
+    "avx512": ("x86-64-v4", _AVX512),
+    "avx512_vpopcntdq": ("x86-64-v4", {**_AVX512, "avx512vpopcntdq": True}),
 }
 
 
 def target(name: str | None) -> Target:
-    """Return a processor by name: None for this one, ``"baseline"`` for any of its kind, ``"avx2"``, ``"avx512"``.
+    """Return a processor by name.
+
+    None is this one, ``"baseline"`` any of its kind; ``"avx2"``, ``"avx512"``; ``"avx512_vpopcntdq"`` also counts the bits of words.
 
     Raises
     ------
@@ -106,7 +130,7 @@ def target(name: str | None) -> Target:
         )
     flat = ",".join(f"+{feature}" for feature in features)
     known = _target(cpu, features)
-    return Target(cpu or "generic", flat, known.register_bits, False, known.ternary)
+    return Target(cpu or "generic", flat, known.register_bits, known.counts_words, known.ternary, False)
 
 
 @final

@@ -72,10 +72,10 @@ class Function:
         """Add an instruction without a result."""
         self._lines.append(f"  {text}")
 
-    def slot(self, kind: str, value: str | None = None) -> str:
+    def slot(self, kind: str, value: str | None = None, *, align: int | None = None) -> str:
         """Return a place on the stack for a variable, set to `value` here."""
         name = self._fresh("%s")
-        self._slots.append(f"  {name} = alloca {kind}")
+        self._slots.append(f"  {name} = alloca {kind}" + ("" if align is None else f", align {align}"))
         if value is not None:
             self.do(f"store {kind} {value}, ptr {name}")
         return name
@@ -95,6 +95,10 @@ class Function:
     def put(self, kind: str, value: str, slot: str) -> None:
         """Set a variable."""
         self.do(f"store {kind} {value}, ptr {slot}")
+
+    def least(self, a: str, b: str | int) -> str:
+        """Return the smaller of two numbers, i64."""
+        return self.op(f"select i1 {self.op(f'icmp slt i64 {a}, {b}')}, i64 {a}, i64 {b}")
 
     @contextmanager
     def loop(self, start: str | int, stop: str | int, step: str | int = 1) -> Iterator[str]:
@@ -134,6 +138,20 @@ class Function:
         """Return a vector whose lanes all hold one value."""
         one = self.op(f"insertelement {kind} poison, {element} {value}, i64 0")
         return self.op(f"shufflevector {kind} {one}, {kind} poison, <{lanes} x i32> zeroinitializer")
+
+    def joined(self, parts: Sequence[str], lanes: int) -> str:
+        """Return vectors of bits as one, the first lowest; their number is a power of two."""
+        parts = list(parts)
+        while len(parts) > 1:
+            order = ", ".join(f"i32 {k}" for k in range(2 * lanes))
+            parts = [
+                self.op(
+                    f"shufflevector <{lanes} x i1> {low}, <{lanes} x i1> {high}, <{2 * lanes} x i32> <{order}>"
+                )
+                for low, high in zip(parts[::2], parts[1::2], strict=True)
+            ]
+            lanes *= 2
+        return parts[0]
 
     def end(self, value: str | None = None) -> None:
         """Add the return."""

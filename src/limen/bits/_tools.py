@@ -161,7 +161,7 @@ def _transpose_text() -> str:
     square = f.slot("[64 x i64]")
     kind = "<8 x i64>"
     with f.loop(0, "%n_rows", WORD) as first, f.loop(0, "%n_bits", WORD) as left:
-        present = _at_most(f, f.op(f"sub i64 %n_rows, {first}"))
+        present = f.least(f.op(f"sub i64 %n_rows, {first}"), WORD)
         with f.loop(0, present) as k:
             row = f.at("i64", "%rows", f.op(f"mul i64 {f.op(f'add i64 {first}, {k}')}, %stride"))
             word = f.load("i64", f.at("i64", row, f.op(f"lshr i64 {left}, 6")), 8)
@@ -183,17 +183,12 @@ def _transpose_text() -> str:
                 rows[eight] = f.op(f"select <8 x i1> <{upper}>, {kind} {high}, {kind} {low}")
         for eight, row in enumerate(rows):
             f.do(f"store {kind} {row}, ptr {f.at(kind, square, eight)}, align 8")
-        with f.loop(0, _at_most(f, f.op(f"sub i64 %n_bits, {left}"))) as k:
+        with f.loop(0, f.least(f.op(f"sub i64 %n_bits, {left}"), WORD)) as k:
             out = f.at("i64", "%out", f.op(f"mul i64 {f.op(f'add i64 {left}, {k}')}, %out_stride"))
             word = f.load("i64", f.at("i64", square, k), 8)
             f.do(f"store i64 {word}, ptr {f.at('i64', out, f.op(f'lshr i64 {first}, 6'))}, align 8")
     f.end()
     return str(f)
-
-
-def _at_most(f: Function, n: str) -> str:
-    """Return the smaller of a number and 64."""
-    return f.op(f"select i1 {f.op(f'icmp slt i64 {n}, {WORD}')}, i64 {n}, i64 {WORD}")
 
 
 def _low(f: Function, own: str, other: str, j: int) -> str:

@@ -8,21 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from limen.bits._costs import layer_cost
 from limen.bits._llvm import Target
+from limen.bits._matrix_text import (
+    CONFIGURED,
+    DECLARED,
+    RELEASED,
+    MatrixShape,
+    matrix_limits,
+    matrix_table,
+    matrix_text,
+)
 from limen.bits._text import Function
-from limen.bits._wide_text import Shape, layer_text, shaped
+from limen.bits._wide_text import TILE, Shape, layer_text
 from limen.network import Layer
 from limen.step import Array
 from limen.words import WORD, words_for
 
-__all__ = ["TILE", "Wide", "WideLayer", "wide_layer", "wide_of"]
+__all__ = ["Wide", "WideLayer", "wide_layer", "wide_of"]
 
-TILE = 120  # rows: a multiple of every tile of `_wide_text`, little enough for the first cache
+MANY = 24  # rows from which on matrix registers are quicker
 LINE = 64  # bytes of a cache line, and of the widest register
+
+
+@dataclass(frozen=True)
+class MatrixLayer:
+    """One layer as tables of bytes; see `_matrix_text`."""
+
+    shape: MatrixShape
+    table: Array
+    limits: Array
 
 
 @dataclass(frozen=True)
@@ -38,12 +56,15 @@ class WideLayer:
         Blocks of neurons; in each, planes, words, vectors; of each vector the signs and, if masked, the mask.
     limits : ndarray of int64, shape (blocks * block,)
         The count from which on a neuron fires.
+    matrix : MatrixLayer, optional
+        The same for matrix registers, where they are quicker for all but a few rows.
     """
 
     shape: Shape
     decide: str
     table: Array
     limits: Array
+    matrix: MatrixLayer | None
 
 
 @dataclass(frozen=True)
@@ -68,25 +89,28 @@ class Wide:
 
 def wide_layer(layer: Layer, target: Target) -> WideLayer:
     """Return the tables of a layer that reads zeros and ones."""
-    n_words, n = words_for(layer.n_inputs), layer.n_neurons
-    weights = layer.dense()
-    sizes = np.abs(weights)
-    used = int(np.bitwise_or.reduce(sizes, axis=None)) if sizes.size else 0
-    planes = [p for p in reversed(range(63)) if used >> p & 1] or [0]
-    masked = not (len(planes) == 1 and bool((sizes == used).all()) and used)
-    shifts = (0, *(high - low for high, low in pairwise(planes)), planes[-1])
-    shape = shaped(n_words, n, masked, shifts, target)
+    weights, n, cost = layer.dense(), layer.n_neurons, layer_cost(layer, target)
+    sizes, shape = np.abs(weights), cost.shape
     signs = _columns_as_words(weights < 0, shape)
     parts = np.zeros(
-        (shape.blocks, shape.planes, n_words, shape.vectors, 1 + masked, shape.lanes), dtype=np.uint64
+        (shape.blocks, shape.planes, shape.words, shape.vectors, 1 + shape.masked, shape.lanes),
+        dtype=np.uint64,
     )
-    for k, p in enumerate(planes):
+    for k, p in enumerate(shape.bits):
         parts[:, k, :, :, 0] = signs
-        if masked:
+        if shape.masked:
             parts[:, k, :, :, 1] = _columns_as_words((sizes >> p & 1).astype(bool), shape)
     limits = np.full(shape.blocks * shape.block, np.iinfo(np.int64).max)
     limits[:n] = np.where(weights < 0, sizes, 0).sum(axis=0) - layer.bias
-    return WideLayer(shape, layer.activation, parts.ravel(), limits)
+    matrix, of_matrix = None, cost.matrix_shape
+    if of_matrix is not None:
+        scores = layer.activation != "heaviside"
+        matrix = MatrixLayer(
+            of_matrix,
+            matrix_table(weights, of_matrix),
+            matrix_limits(weights, layer.bias, of_matrix, scores=scores),
+        )
+    return WideLayer(shape, layer.activation, parts.ravel(), limits, matrix)
 
 
 def _columns_as_words(bits: Array, shape: Shape) -> Array:
@@ -106,23 +130,33 @@ def wide_of(layers: Sequence[WideLayer], n_inputs: int, target: Target) -> Wide:
     out)`` takes bytes of 0 and 1 and returns int8, or int64 from an identity layer, and what it returns itself is above 1 where a byte
     was neither 0 nor 1. ``scores(rows, n, tables, scratch, out)`` and ``words`` of an identity layer return int64.
     """
-    places, tables = _laid_out([array for layer in layers for array in (layer.table, layer.limits)])
+    arrays = [(layer.table, layer.limits) for layer in layers]
+    arrays += [(layer.matrix.table, layer.matrix.limits) for layer in layers if layer.matrix is not None]
+    places, tables = _laid_out([array for pair in arrays for array in pair])
     scratch, size = [], 0
     for words in [layers[0].shape.words, *(layer.shape.out_words for layer in layers)]:
         scratch.append(size)
         size += -(-TILE * 8 * words // LINE) * LINE
-    widest = max(layer.shape.blocks * layer.shape.block for layer in layers)
     scores = size
-    size += TILE * 8 * widest
+    size += TILE * 8 * max(layer.shape.sums for layer in layers)
+    room = size
+    size += TILE * WORD * max((layer.shape.words for layer in layers if layer.matrix is not None), default=0)
     bits = 2 * layers[-1].shape.neurons if layers[-1].decide == "sign" else layers[-1].shape.neurons
     text = [
         layer_text(f"layer{k}", layer.shape, target, scores=layer.decide != "heaviside")
         for k, layer in enumerate(layers)
     ]
     text += [
+        matrix_text(f"matrix{k}", layer.matrix.shape, scores=layer.decide != "heaviside")
+        for k, layer in enumerate(layers)
+        if layer.matrix is not None
+    ]
+    if room < size:
+        text.append(DECLARED)
+    text += [
         _winners(f"winners{k}", layer.shape) for k, layer in enumerate(layers) if layer.decide == "hardmax"
     ]
-    text.append(_through(layers, places, scratch, scores))
+    text.append(_through(layers, places, scratch, scores, room))
     text.append(_pack(n_inputs))
     numbers = "i64" if layers[-1].decide == "identity" else "i8"
     finish = {"heaviside": _bytes_of_bits, "hardmax": _bytes_of_bits, "sign": _signs, "identity": _sums}
@@ -152,7 +186,9 @@ def _laid_out(arrays: Sequence[Array]) -> tuple[list[int], Array]:
 # The parts of the module ------------------------------------------------------------------------------------------
 
 
-def _through(layers: Sequence[WideLayer], places: list[int], scratch: list[int], scores: int) -> str:
+def _through(
+    layers: Sequence[WideLayer], places: list[int], scratch: list[int], scores: int, room: int
+) -> str:
     """Return the function that takes up to a tile of packed rows through all layers."""
     f = Function(
         "through",
@@ -160,15 +196,34 @@ def _through(layers: Sequence[WideLayer], places: list[int], scratch: list[int],
         internal=True,
         attributes="noinline nounwind",
     )
-    rows, stride = "%rows", 8 * layers[0].shape.words
-    for k, layer in enumerate(layers):
-        table, limits = (f.at("i8", "%tables", places[2 * k + part]) for part in range(2))
-        out = f.at("i8", "%scratch", scratch[k + 1] if layer.decide == "heaviside" else scores)
-        f.do(f"call void @layer{k}(ptr {rows}, i64 {stride}, i64 %n, ptr {table}, ptr {limits}, ptr {out})")
-        if layer.decide == "hardmax":
-            sums, out = out, f.at("i8", "%scratch", scratch[k + 1])
-            f.do(f"call void @winners{k}(ptr {sums}, i64 %n, ptr {out})")
-        rows, stride = out, 8 * layer.shape.out_words
+
+    def chain(*, by_matrix: bool) -> None:
+        rows, stride, table = "%rows", 8 * layers[0].shape.words, 2 * len(layers)
+        for k, layer in enumerate(layers):
+            out = f.at("i8", "%scratch", scratch[k + 1] if layer.decide == "heaviside" else scores)
+            multiplies = by_matrix and layer.matrix is not None
+            first = table if multiplies else 2 * k
+            tables = ", ".join(f"ptr {f.at('i8', '%tables', places[first + part])}" for part in range(2))
+            given = f"ptr {rows}, i64 {stride}, i64 %n, {tables}, ptr {out}"
+            if multiplies:
+                f.do(f"call void @matrix{k}({given}, ptr {f.at('i8', '%scratch', room)})")
+            else:
+                f.do(f"call void @layer{k}({given})")
+            table += 2 * (layer.matrix is not None)
+            if layer.decide == "hardmax":
+                sums, out = out, f.at("i8", "%scratch", scratch[k + 1])
+                f.do(f"call void @winners{k}(ptr {sums}, i64 %n, ptr {out})")
+            rows, stride = out, 8 * layer.shape.out_words
+
+    if any(layer.matrix is not None for layer in layers):
+        for many in f.switch(f.op(f"zext i1 {f.op(f'icmp sge i64 %n, {MANY}')} to i64"), 2):
+            if many:
+                f.do(CONFIGURED)
+            chain(by_matrix=bool(many))
+            if many:
+                f.do(RELEASED)
+    else:
+        chain(by_matrix=False)
     f.end()
     return str(f)
 
@@ -178,7 +233,7 @@ def _winners(name: str, shape: Shape) -> str:
     f = Function(name, ["ptr %sums", "i64 %n", "ptr %out"], internal=True, attributes="noinline nounwind")
     best, place = f.slot("i64"), f.slot("i64")
     with f.loop(0, "%n") as row:
-        sums = f.at("i64", "%sums", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        sums = f.at("i64", "%sums", f.op(f"mul i64 {row}, {shape.sums}"))
         out = f.at("i64", "%out", f.op(f"mul i64 {row}, {shape.out_words}"))
         f.put("i64", f.load("i64", sums, 8), best)
         f.put("i64", "0", place)
@@ -261,7 +316,7 @@ def _signs(shape: Shape) -> str:
     """Return the function that writes the signs of net inputs as int8."""
     f = Function("finish", _FINISH, internal=True, attributes="noinline nounwind")
     with f.loop(0, "%n") as row:
-        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.sums}"))
         out = f.at("i8", "%out", f.op(f"mul i64 {row}, {shape.neurons}"))
         with f.loop(0, shape.neurons) as k:
             z = f.load("i64", f.at("i64", sums, k), 8)
@@ -277,7 +332,7 @@ def _sign_pairs(shape: Shape) -> str:
     f = Function("pairs", _FINISH, internal=True, attributes="noinline nounwind")
     words = words_for(2 * shape.neurons)
     with f.loop(0, "%n") as row:
-        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.sums}"))
         out = f.at("i64", "%out", f.op(f"mul i64 {row}, {words}"))
         with f.loop(0, words) as word:
             f.do(f"store i64 0, ptr {f.at('i64', out, word)}, align 8")
@@ -299,7 +354,7 @@ def _sums(shape: Shape) -> str:
     """Return the function that writes net inputs as int64."""
     f = Function("finish", _FINISH, internal=True, attributes="noinline nounwind")
     with f.loop(0, "%n") as row:
-        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.blocks * shape.block}"))
+        sums = f.at("i64", "%from", f.op(f"mul i64 {row}, {shape.sums}"))
         out = f.at("i64", "%out", f.op(f"mul i64 {row}, {shape.neurons}"))
         f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {out}, ptr {sums}, i64 {8 * shape.neurons}, i1 false)")
     f.end()
@@ -309,9 +364,7 @@ def _sums(shape: Shape) -> str:
 def _tiles(f: Function, body: Callable[[str, str], None]) -> None:
     """Add a loop over tiles; `body` takes the first row of each and how many there are."""
     with f.loop(0, "%n", TILE) as first:
-        left = f.op(f"sub i64 %n, {first}")
-        few = f.op(f"icmp slt i64 {left}, {TILE}")
-        body(first, f.op(f"select i1 {few}, i64 {left}, i64 {TILE}"))
+        body(first, f.least(f.op(f"sub i64 %n, {first}"), TILE))
 
 
 def _words_driver(layers: Sequence[WideLayer], scratch: list[int], scores: int, bits: int) -> str:

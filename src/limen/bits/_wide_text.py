@@ -17,12 +17,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from limen.bits._llvm import Target
 from limen.bits._text import Function, repeated
+from limen.step import Array
 
-__all__ = ["LIMIT", "Shape", "layer_text", "shaped"]
+__all__ = ["LIMIT", "TILE", "Shape", "layer_text", "planes_of", "shaped"]
 
+TILE = 192  # rows that go through all layers: a multiple of every tile, little enough for the nearest caches
 LIMIT = 31  # words whose bits a byte can count: 8 * 31 = 248
 
 
@@ -57,6 +62,11 @@ class Shape:
         return len(self.shifts) - 1
 
     @property
+    def bits(self) -> tuple[int, ...]:
+        """Which bit of the weights each plane holds, the highest first."""
+        return tuple(sum(self.shifts[k + 1 :]) for k in range(self.planes))
+
+    @property
     def block(self) -> int:
         """Neurons of a block."""
         return self.lanes * self.vectors
@@ -70,6 +80,27 @@ class Shape:
     def out_words(self) -> int:
         """64-bit words of a row of outputs."""
         return -(-self.neurons // 64)
+
+    @property
+    def sums(self) -> int:
+        """Net inputs of a row in memory: whole blocks, of matrix registers too."""
+        return -(-self.neurons // 32) * 32
+
+
+def planes_of(sizes: Array, n: int) -> tuple[bool, tuple[int, ...]]:
+    """Return `masked` and `shifts` of a layer.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64
+        Of its weights; those of 0 may be left out.
+    n : int
+        How many weights there are.
+    """
+    used = int(np.bitwise_or.reduce(sizes, axis=None)) if sizes.size else 0
+    planes = [p for p in reversed(range(63)) if used >> p & 1] or [0]
+    masked = not (len(planes) == 1 and sizes.size == n and bool((sizes == used).all()) and used)
+    return masked, (0, *(high - low for high, low in pairwise(planes)), planes[-1])
 
 
 def shaped(words: int, neurons: int, masked: bool, shifts: tuple[int, ...], target: Target) -> Shape:
@@ -229,23 +260,16 @@ def _sink(
     words = f"<{shape.lanes} x i64>"
     limit = [f.load(words, f.at(words, limits, v), 8 * shape.lanes) for v in range(shape.vectors)]
     if scores:
-        first = f.op(f"add i64 {f.op(f'mul i64 {row}, {shape.blocks}')}, {block}")
-        base = f.at("i64", "%out", f.op(f"mul i64 {first}, {shape.block}"))
+        first = f.at("i64", "%out", f.op(f"mul i64 {row}, {shape.sums}"))
+        base = f.at("i64", first, f.op(f"mul i64 {block}, {shape.block}"))
         for v, count in enumerate(counts):
             z = f.op(f"sub {words} {count}, {limit[v]}")
             f.do(f"store {words} {z}, ptr {f.at(words, base, v)}, align 8")
         return
     fires = [f.op(f"icmp sge {words} {count}, {least}") for count, least in zip(counts, limit, strict=True)]
-    lanes = shape.lanes
-    while len(fires) > 1:
-        order = ", ".join(f"i32 {k}" for k in range(2 * lanes))
-        fires = [
-            f.op(f"shufflevector <{lanes} x i1> {low}, <{lanes} x i1> {high}, <{2 * lanes} x i32> <{order}>")
-            for low, high in zip(fires[::2], fires[1::2], strict=True)
-        ]
-        lanes *= 2
+    lanes = shape.block
+    packed = f.op(f"bitcast <{lanes} x i1> {f.joined(fires, shape.lanes)} to i{lanes}")
     byte = f.op(
         f"add i64 {f.op(f'mul i64 {row}, {8 * shape.out_words}')}, {f.op(f'mul i64 {block}, {shape.block // 8}')}"
     )
-    packed = f.op(f"bitcast <{lanes} x i1> {fires[0]} to i{lanes}")
     f.do(f"store i{lanes} {packed}, ptr {f.at('i8', '%out', byte)}, align 1")

@@ -3,14 +3,13 @@
 There are three ways:
 
 ============  =====================================================================================================
-``wide``      rows of words: XOR or AND, population count, add; for layers of many inputs
+``wide``      rows of words: XOR or AND, population count, add; or products of bytes; for layers of many inputs
 ``sliced``    columns of words: each neuron a carry-save adder of logic gates, a row a bit; for circuits and cards
 ``portable``  a plain loop compiled by Numba; for whatever the other two can't hold
 ============  =====================================================================================================
 
-The one that is expected to take the least time for a row, in large batches, is chosen. What a step costs was measured
-(`COSTS`, in nanoseconds), on one core of an Intel Xeon of 2023 for 512-bit registers with and without a population count, and with
-narrower ones; between processors the ratios change less than the numbers.
+The one that is expected to take the least time for a row, in large batches, is chosen, by what steps take (`_costs.COSTS`). Where
+the processor has matrix registers, wide layers that gain by them use them, for all but a few rows.
 """
 
 from __future__ import annotations
@@ -24,30 +23,20 @@ import numpy as np
 from limen import _text
 from limen._memory import memory
 from limen._weights import entries
+from limen.bits._costs import GATES_PER_BIT, LAYER, PORTABLE, ROW, costs_of, layer_cost
 from limen.bits._gates import Graph, TooManyGatesError, graph_of
 from limen.bits._layers import layers_of_bits
 from limen.bits._llvm import Target
+from limen.bits._matrix_text import ROWS
 from limen.bits._sliced_text import MOST
-from limen.bits._wide_text import shaped
 from limen.errors import InputError, NotExactError
 from limen.network import Layer, Network
-from limen.words import words_for
 
-__all__ = ["COSTS", "WAYS", "Plan", "Way", "planned"]
+__all__ = ["WAYS", "Plan", "Way", "planned"]
 
 Way: TypeAlias = Literal["wide", "sliced", "portable"]
 WAYS: tuple[Way, ...] = ("wide", "sliced", "portable")
 
-COSTS: dict[str, dict[str, float]] = {
-    # register_bits and what counts: XOR, count and add of one register; a gate of straight code; a step of a tape
-    "512 words": {"wide": 0.43, "gate": 0.23, "step": 1.7},
-    "512 bytes": {"wide": 1.11, "gate": 0.23, "step": 1.7},
-    "256 bytes": {"wide": 0.78, "gate": 0.32, "step": 1.3},
-    "128 bytes": {"wide": 1.2, "gate": 0.35, "step": 1.2},
-}
-PORTABLE = 1.0  # a weight
-ROW, LAYER = 8.0, 3.0  # of the wide way: a row, and a layer of it
-GATES_PER_BIT = 2.0  # gates that a bit of a weight takes, about
 MOST_GATES = 4_000_000
 
 
@@ -111,7 +100,7 @@ def planned(net: Network, target: Target, how: Way | None) -> tuple[Plan, tuple[
     """
     if how is not None and how not in WAYS:
         raise InputError(f"how must be None or one of {', '.join(WAYS)}. Received: {how!r}.")
-    costs = COSTS[f"{target.register_bits} {'words' if target.counts_words else 'bytes'}"]
+    costs = costs_of(target)
     nanoseconds: dict[str, float] = {
         "portable": PORTABLE * sum(len(entries(k.weights)[2]) for k in net.layers)
     }
@@ -124,7 +113,7 @@ def planned(net: Network, target: Target, how: Way | None) -> tuple[Plan, tuple[
     except NotExactError as error:
         refused |= {"wide": str(error), "sliced": str(error)}
     else:
-        nanoseconds["wide"], texts = _wide_cost(layers, target, costs)
+        nanoseconds["wide"], texts = _wide_cost(layers, target)
         room = memory()
         dense = max(8 * layer.n_inputs * layer.n_neurons for layer in layers)
         if room is not None and dense > room / 8:
@@ -146,24 +135,25 @@ def planned(net: Network, target: Target, how: Way | None) -> tuple[Plan, tuple[
     return plan, layers, graph if chosen == "sliced" else None
 
 
-def _wide_cost(
-    layers: Sequence[Layer], target: Target, costs: Mapping[str, float]
-) -> tuple[float, tuple[str, ...]]:
+def _wide_cost(layers: Sequence[Layer], target: Target) -> tuple[float, tuple[str, ...]]:
+    """Return what the wide way takes for a row, and what each layer asks of it."""
     total, texts = ROW, []
     for layer in layers:
-        _, _, weights = entries(layer.weights)
-        sizes = np.abs(weights)
-        used = int(np.bitwise_or.reduce(sizes)) if sizes.size else 1
-        full = sizes.size == layer.n_inputs * layer.n_neurons
-        masked = not (full and used & (used - 1) == 0 and bool((sizes == used).all()))
-        planes = max(1, used.bit_count())
-        shape = shaped(words_for(layer.n_inputs), layer.n_neurons, masked, (0,) * (planes + 1), target)
-        total += LAYER + costs["wide"] * shape.blocks * shape.vectors * shape.words * planes
-        kind = "±1" if not masked else "-1, 0, 1" if planes == 1 else f"{_text.plural(planes, 'bit plane')}"
-        texts.append(
-            f"{layer.n_inputs} → {layer.n_neurons} {layer.activation}, {kind}, tiles of {shape.rows} rows"
-            f" by {shape.block} neurons"
-        )
+        cost = layer_cost(layer, target)
+        shape, matrix = cost.shape, cost.matrix_shape
+        total += LAYER + cost.nanoseconds
+        if matrix is not None:
+            how = f"bytes, matrix registers: tiles of {ROWS} rows by {matrix.block} neurons"
+        else:
+            kind = (
+                "±1"
+                if not shape.masked
+                else "-1, 0, 1"
+                if shape.planes == 1
+                else f"{_text.plural(shape.planes, 'bit plane')}"
+            )
+            how = f"{kind}, tiles of {shape.rows} rows by {shape.block} neurons"
+        texts.append(f"{layer.n_inputs} → {layer.n_neurons} {layer.activation}, {how}")
     return total, tuple(texts)
 
 

@@ -51,8 +51,8 @@ def compile(  # noqa: A001  # what a person wants to do; `bits.compile`, as `re.
         Exact and on zeros and ones. Of a model, the encoding becomes part of the program.
     how : {"wide", "sliced", "portable"}, optional
         Which way to run; by default the one `plan` expects to be the fastest.
-    processor : {"baseline", "avx2", "avx512"}, optional
-        Use no more of this processor than that. By default all it has.
+    processor : {"baseline", "avx2", "avx512", "avx512_vpopcntdq"}, optional
+        Use no more of this processor than that. By default all it has, matrix registers (AMX) too.
     cache : path-like, optional
         A folder in which compiled code is kept, and found the next time.
 
