@@ -90,6 +90,50 @@ def test_the_test_program_is_compiled_without_a_warning_and_passes(name, tmp_pat
     assert re.fullmatch(r"ok \d+ rows\n", run(tmp_path / "test"))
 
 
+@pytest.mark.parametrize("numbers", ["double", "int64"])
+def test_the_test_program_tries_every_comparison_of_the_columns(numbers, tmp_path):
+    """Rows of the table come along; a comparison turned round, whichever it is, makes the program say that a row is wrong."""
+    made, gcc = to_c(identity_of(ENCODING), name="net", numbers=numbers), tool("gcc", "gcc")
+    written(made, tmp_path)
+    run(gcc, *SANITIZED, "-o", "good", "net.c", "net_test.c", folder=tmp_path)
+    assert re.fullmatch(r"ok \d+ rows\n", run(tmp_path / "good"))
+    run(gcc, *FLAGS, "-c", "net_test.c", folder=tmp_path)
+    lines = re.findall(r"    x\[\d+\] = \(uint8_t\)\(.*\);\n", made.source)
+    assert len(lines) == ENCODING.n_inputs
+    for line in lines:
+        turned = (
+            line.replace("(uint8_t)(", "(uint8_t)!(") if "(0)" not in line else line.replace("(0)", "(1)")
+        )
+        (tmp_path / "net.c").write_text(made.source.replace(line, turned))
+        run(gcc, "-std=c99", "-o", "bad", "net.c", "net_test.o", folder=tmp_path)
+        assert "row of the table" in run(tmp_path / "bad", good=False)
+
+
+@pytest.mark.parametrize("activation", ["hardmax", "heaviside", "sign", "identity"])
+def test_rows_of_the_table_are_tried_whatever_a_row_gives(activation, tmp_path):
+    """A class, a decision, signs and numbers are held to the model's, for rows of the table."""
+    rng = np.random.default_rng(3)
+    net = Network(
+        Layer(rng.integers(-3, 4, (ENCODING.n_inputs, 3)), [0, 1, -1], activation),
+        ENCODING.inputs,
+        domain="binary",
+    )
+    written(to_c(Model(net, ENCODING), name="net"), tmp_path)
+    run(tool("gcc", "gcc"), *SANITIZED, "-o", "test", "net.c", "net_test.c", folder=tmp_path)
+    assert run(tmp_path / "test").startswith("ok")
+    assert "static const net_columns rows[64]" in (tmp_path / "net_test.c").read_text()
+
+
+def test_sparse_weights_are_entries():
+    """A layer whose neurons read few of many inputs stores what they read, and takes little room."""
+    weights = np.zeros((4000, 900), int)
+    weights[np.arange(900) * 3, np.arange(900)] = 2
+    net = Network(Layer(weights, np.full(900, -1)), domain="binary")
+    made = to_c(net)
+    assert "network_layer1_from[900]" in made.source
+    assert made.table_bytes == 900 * (1 + 2) + 900 * 2 + 900
+
+
 @pytest.mark.parametrize("name", ["twelve inputs", "hardmax last, ties", "integers, hardmax"])
 def test_the_test_program_passes_and_can_fail(name, tmp_path):
     """The vectors that come along are right, and one changed constant makes the program say where."""

@@ -14,7 +14,7 @@ import numpy as np
 from limen._door import FLOAT64_WHOLE, is_sparse
 from limen.step import Array
 
-__all__ = ["absolute_sums", "entries", "largest_sum", "product"]
+__all__ = ["absolute_sums", "entries", "largest_sum", "product", "weights_of"]
 
 BLOCK = 1 << 22  # numbers copied as float64 at a time, so that a big X is never copied whole
 
@@ -84,3 +84,16 @@ def entries(weights: Any) -> tuple[Array, Array, Array]:
         columns, rows = np.nonzero(weights.T)
         values = weights[rows, columns]
     return rows.astype(np.int64), columns.astype(np.int64), values
+
+
+def weights_of(weights: Any, neuron: int) -> Array:
+    """Return the weights of one neuron, shape (n_inputs,).
+
+    Examples
+    --------
+    >>> weights_of(np.array([[0, 5], [7, 0]]), 1).tolist()
+    [5, 0]
+    """
+    column = weights[:, [neuron]]
+    dense: Array = (column.toarray() if is_sparse(column) else column)[:, 0]
+    return dense

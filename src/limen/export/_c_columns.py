@@ -12,9 +12,9 @@ from limen.export._c_text import KEYWORDS, c_string, constant, require_text
 from limen.export._names import commented, identifier
 from limen.model import Model
 
-__all__ = ["Columns", "columns_of"]
+__all__ = ["FLOAT", "INT", "Columns", "columns_of", "double", "kind_in_c"]
 
-_FLOAT, _INT = np.dtype(np.float64), np.dtype(np.int64)
+FLOAT, INT = np.dtype(np.float64), np.dtype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def columns_of(model: Model, name: str, numbers: str) -> Columns:
     members = _members([rule.column for rule in rules], flagged)
     fields, about, lines, k = [], [], [], 0
     for rule, member in zip(rules, members, strict=True):
-        kind = _kind(rule, numbers)
+        kind = kind_in_c(rule, numbers)
         fields.append(f"    {kind}{'' if kind.endswith('*') else ' '}{member};")
         what = {
             "double": "a number; NaN is missing",
@@ -65,7 +65,7 @@ def columns_of(model: Model, name: str, numbers: str) -> Columns:
             k += 1
     struct = "\n".join(["typedef struct {", *fields, f"}} {name}_columns;"])
     text = any(isinstance(rule, Categories) and rule.kind == "text" for rule in rules)
-    doubles = any(_kind(rule, numbers) == "double" for rule in rules)
+    doubles = any(kind_in_c(rule, numbers) == "double" for rule in rules)
     return Columns(struct, ("    (void)row;", *lines), tuple(about), text, doubles)
 
 
@@ -85,7 +85,8 @@ def _members(columns: list[str], flagged: bool) -> list[str]:
     return found
 
 
-def _kind(rule: Rule, numbers: str) -> str:
+def kind_in_c(rule: Rule, numbers: str) -> str:
+    """Return the type of a column's member."""
     if isinstance(rule, Categories) and rule.kind != "number":
         return "const char *" if rule.kind == "text" else "int"
     if numbers == "double":
@@ -123,8 +124,8 @@ def _tests(rule: Rule, value: str, kind: str, member: str) -> list[str]:
 
 def _reaches(value: str, cut: int | float, kind: str, present: str) -> str:
     if kind == "double":
-        return f"{value} >= {_double(comparable(_FLOAT, cut))}"
-    whole = int(comparable(_INT, cut))
+        return f"{value} >= {double(comparable(FLOAT, cut))}"
+    whole = int(comparable(INT, cut))
     if whole > INT64_MAX:
         return "0"
     if whole <= -INT64_MAX - 1:
@@ -138,13 +139,13 @@ def _equals(value: str, category: int | float, kind: str, present: str) -> str:
             exact = float(category)
         except OverflowError:
             return "0"
-        return f"{value} == {_double(exact)}" if exact == category else "0"
+        return f"{value} == {double(exact)}" if exact == category else "0"
     if int(category) != category or not -INT64_MAX - 1 <= category <= INT64_MAX:
         return "0"
     return f"{present}{value} == {constant(int(category))}"
 
 
-def _double(number: float) -> str:
+def double(number: float) -> str:
     """Return a floating constant that is exact: in hexadecimal, as C99 has them."""
     text = float(number).hex()
     return text if not text.startswith("-") else f"({text})"

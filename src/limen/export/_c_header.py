@@ -1,11 +1,9 @@
-"""What a network in C is called and takes: its head comment, its header, and the program that tries it."""
+"""What a network in C is called and takes: its head comment and its header."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 import limen
 from limen import _text
@@ -14,11 +12,9 @@ from limen._door import INT64_MAX
 from limen._weights import absolute_sums
 from limen.encoding import label_text
 from limen.export._c_columns import Columns
-from limen.export._c_text import require_text, table
+from limen.export._c_text import require_text
 from limen.export._names import commented
-from limen.export._vectors import vectors_for
 from limen.network import Network
-from limen.step import Array
 
 __all__ = [
     "about",
@@ -30,7 +26,6 @@ __all__ = [
     "makes_one_decision",
     "output_type",
     "reads",
-    "vectors_program",
 ]
 
 
@@ -148,72 +143,3 @@ def header(name: str, about: str, declared: Sequence[str]) -> str:
             "",
         ]
     )
-
-
-def vectors_program(net: Network, name: str, n_vectors: int) -> str:
-    """Return a program that tries rows whose outputs are known."""
-    rows: Array = vectors_for(net, n_vectors)
-    outputs = net(rows)
-    into, out = input_type(net, 0), output_type(net)
-    n, m = max(1, net.n_inputs), net.n_outputs
-    body = rows if net.n_inputs else np.zeros((len(rows), 1), dtype=np.int64)
-    packed = _packed_test(net, name, n)
-    lines = [
-        f"/* Rows whose outputs are known, tried on {name}. */",
-        "#include <stdio.h>",
-        f'#include "{name}.h"',
-        "",
-        table(into, "inputs", body),
-        table(out, "outputs", outputs),
-        "",
-        *([table("int64_t", "scores", net.scores(rows))]),
-        "",
-        "static int wrong(long row, const char *what, long k) {",
-        '    printf("row %ld: %s, output %ld: expected something else\\n", row, what, k);',
-        "    return 1;",
-        "}",
-        "",
-        "int main(void) {",
-        f"    {out} out[{m}];",
-        f"    int64_t z[{m}];",
-        *(f"    {line}" for line in packed[0]),
-        "    long row, k;",
-        f"    for (row = 0; row < {len(rows)}; row++) {{",
-        f'        if ({name}(inputs + row * {n}, out) != 0) return wrong(row, "refused", 0);',
-        f'        if ({name}_scores(inputs + row * {n}, z) != 0) return wrong(row, "scores refused", 0);',
-        f"        for (k = 0; k < {m}; k++) {{",
-        f'            if (out[k] != outputs[row * {m} + k]) return wrong(row, "call", k);',
-        f'            if (z[k] != scores[row * {m} + k]) return wrong(row, "scores", k);',
-        "        }",
-        *(f"        {line}" for line in packed[1]),
-        "    }",
-        f'    printf("ok {len(rows)} rows\\n");',
-        "    return 0;",
-        "}",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _packed_test(net: Network, name: str, n: int) -> tuple[list[str], list[str]]:
-    """Return the declarations and statements that try the forms which not every network has."""
-    m, last = net.n_outputs, net.layers[-1].activation
-    declared, tried = [], []
-    if last == "hardmax":
-        tried.append(
-            f'if (outputs[row * {m} + {name}_class(inputs + row * {n})] != 1) return wrong(row, "class", 0);'
-        )
-    if net.domain == "binary" and last != "identity":
-        per = 2 if last == "sign" else 1
-        declared = [f"uint32_t x[{-(-n // 32)}], y[{-(-per * m // 32)}];"]
-        bit = f"y[(k * {per}) >> 5] >> ((k * {per}) & 31)"
-        value = f"(int)({bit} & 1)" if per == 1 else f"(int)({bit} & 1) * (1 - 2 * (int)({bit} >> 1 & 1))"
-        tried += [
-            f"for (k = 0; k < {-(-n // 32)}; k++) x[k] = 0;",
-            f"for (k = 0; k < {n}; k++) x[k >> 5] |= (uint32_t)inputs[row * {n} + k] << (k & 31);",
-            f'if ({name}_packed(x, y) != 0) return wrong(row, "packed refused", 0);',
-            f"for (k = 0; k < {m}; k++) {{",
-            f'    if ({value} != outputs[row * {m} + k]) return wrong(row, "packed", k);',
-            "}",
-        ]
-    return declared, tried

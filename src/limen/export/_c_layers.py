@@ -1,24 +1,29 @@
 """Layers as C functions: bits in, bits out, with tables that are as small as may be.
 
 A row of bits is an array of ``uint32_t``; bit j is bit j % 32 of word j / 32. A layer reads one and writes one, or writes its net inputs. Its
-weights are stored in the smaller of two forms:
+weights are stored in the smallest of three forms:
 
 *planes*
     Of each neuron a row of signs and, unless all weights are ±1, a row of bits for each bit of the weights' sizes. The
     sum is counted: ``count = Σ 2^p · popcount((x ^ signs) & mask_p)``, and the net input is count minus a limit.
 *numbers*
     The weights themselves, in the narrowest type that holds them, added where the input's bit is set.
+*entries*
+    The weights other than zero, each with the number of its input, one neuron after the other.
 
-A network whose sign neurons can't be split, and one on integers, works with numbers instead of bits (`numbers_layer`).
+A network whose sign neurons can't be split, and one on integers, works with numbers instead of bits (`numbers_layer`),
+stored as numbers or entries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from limen._door import INT64_MAX
+from limen._weights import entries
 from limen.export._c_text import constant, signed_type, table
 from limen.export._sums import reach
 from limen.network import Layer
@@ -50,35 +55,82 @@ def words_of(n_bits: int) -> int:
 
 def bits_layer(name: str, layer: Layer, *, sums: str | None) -> Part:
     """Return ``void name(const uint32_t *x, uint32_t *y)``, or with `sums` ``void name(const uint32_t *x, sums *z)``."""
-    weights, n, n_inputs = layer.dense(), layer.n_neurons, layer.n_inputs
-    sizes = np.abs(weights)
-    used = int(np.bitwise_or.reduce(sizes, axis=None)) if sizes.size else 0
+    _, _, values = entries(layer.weights)
+    n = layer.n_neurons
+    sizes = np.abs(values)
+    used = int(np.bitwise_or.reduce(sizes)) if sizes.size else 0
     low, high = (used & -used).bit_length() - 1 if used else 0, max(used.bit_length(), 1)
     planes = high - low
-    masked = not (planes == 1 and used and bool((sizes == used).all()))
-    words = words_of(n_inputs)
-    plane_bytes = n * words * 4 * (1 + planes if masked else 1)
-    kind = signed_type(int(weights.min(initial=0)), int(weights.max(initial=0)))
-    number_bytes = weights.size * _bytes(kind)
+    full = sizes.size == layer.n_inputs * n
+    masked = not (planes == 1 and used and full and bool((sizes == used).all()))
+    plane_bytes = n * words_of(layer.n_inputs) * 4 * (1 + planes if masked else 1)
     bounds = reach(layer, 0, 1)
     sum_kind = _at_least(sums or "int8_t", signed_type(min(a for a, _ in bounds), max(b for _, b in bounds)))
-    if plane_bytes <= number_bytes:
-        return _planes(name, layer, weights, low, planes, masked, sums)
-    limits_kind = signed_type(int(layer.bias.min()), int(layer.bias.max()))
     ends = f"z[n] = ({sums})sum;" if sums else "if (sum >= 0) y[n >> 5] |= UINT32_C(1) << (n & 31);"
+    head = f"static void {name}(const uint32_t *x, {f'{sums} *z' if sums else 'uint32_t *y'}) {{"
+    added = _adding(
+        name,
+        layer,
+        [head, *([] if sums else _cleared(n))],
+        f"if (x[%j >> 5] >> (%j & 31) & 1) sum = ({sum_kind})(sum + %w);",
+        sum_kind,
+        ends,
+    )
+    if plane_bytes <= added.table_bytes:
+        return _planes(name, layer, layer.dense(), low, planes, masked, sums)
+    return added
+
+
+def _adding(name: str, layer: Layer, head: Sequence[str], step: str, sum_kind: str, ends: str) -> Part:
+    """Return a function that adds weights, stored as numbers or as entries.
+
+    Parameters
+    ----------
+    name : str
+    layer : Layer
+    head : sequence of str
+        How the function begins, up to what it does once.
+    step : str
+        What a weight does to ``sum``; ``%w`` is the weight, ``%j`` the number of its input.
+    sum_kind : str
+        The type of ``sum``.
+    ends : str
+        What becomes of the sum of neuron ``n``.
+    """
+    rows, neurons, values = entries(layer.weights)
+    n, n_inputs = layer.n_neurons, layer.n_inputs
+    kind = signed_type(int(values.min(initial=0)), int(values.max(initial=0)))
+    bias_kind = signed_type(int(layer.bias.min()), int(layer.bias.max()))
+    from_kind, end_kind = _index_type(n_inputs), _index_type(values.size + 1)
+    dense = n * n_inputs * _bytes(kind)
+    sparse = values.size * (_bytes(kind) + _bytes(from_kind)) + n * _bytes(end_kind)
+    if dense <= sparse:
+        stored = [table(kind, f"{name}_weights", layer.dense().T)]
+        start = [f"    const {kind} *w = {name}_weights;", "    int_fast32_t n, i;"]
+        loop = f"        for (i = 0; i < {n_inputs}; i++, w++) {{"
+        step = step.replace("%j", "i").replace("%w", "*w")
+    else:
+        counts = np.bincount(neurons, minlength=n)
+        stored = [
+            table(kind, f"{name}_weights", values),
+            table(from_kind, f"{name}_from", rows),
+            table(end_kind, f"{name}_ends", counts.cumsum()),
+        ]
+        start = ["    int_fast32_t n, i = 0;"]
+        loop = f"        for (; i < {name}_ends[n]; i++) {{"
+        step = step.replace("%j", f"{name}_from[i]").replace("%w", f"{name}_weights[i]")
     text = "\n".join(
         [
-            table(kind, f"{name}_weights", weights.T),
-            table(limits_kind, f"{name}_bias", layer.bias),
+            *stored,
+            table(bias_kind, f"{name}_bias", layer.bias),
             "",
-            f"static void {name}(const uint32_t *x, {f'{sums} *z' if sums else 'uint32_t *y'}) {{",
-            f"    const {kind} *w = {name}_weights;",
-            "    int_fast32_t n, i;",
-            *([] if sums else _cleared(n)),
+            head[0],
+            *start,
+            *head[1:],
             f"    for (n = 0; n < {n}; n++) {{",
             f"        {sum_kind} sum = {name}_bias[n];",
-            f"        for (i = 0; i < {n_inputs}; i++, w++) {{",
-            f"            if (x[i >> 5] >> (i & 31) & 1) sum = ({sum_kind})(sum + *w);",
+            loop,
+            f"            {step}",
             "        }",
             f"        {ends}",
             "    }",
@@ -86,7 +138,7 @@ def bits_layer(name: str, layer: Layer, *, sums: str | None) -> Part:
             "}",
         ]
     )
-    return Part(text, number_bytes + n * _bytes(limits_kind))
+    return Part(text, min(dense, sparse) + n * _bytes(bias_kind))
 
 
 def _planes(
@@ -167,9 +219,6 @@ def numbers_layer(name: str, layer: Layer, seen: str, least: int, greatest: int,
     sums : str, optional
         The type of the net inputs.
     """
-    weights = layer.dense()
-    kind = signed_type(int(weights.min(initial=0)), int(weights.max(initial=0)))
-    bias_kind = signed_type(int(layer.bias.min()), int(layer.bias.max()))
     bounds = reach(layer, least, greatest)
     sum_kind = _at_least(sums or "int8_t", signed_type(min(a for a, _ in bounds), max(b for _, b in bounds)))
     if sums:
@@ -178,26 +227,9 @@ def numbers_layer(name: str, layer: Layer, seen: str, least: int, greatest: int,
         ends = "y[n] = (int8_t)((sum > 0) - (sum < 0));"
     else:
         ends = "y[n] = (int8_t)(sum >= 0);"
-    text = "\n".join(
-        [
-            table(kind, f"{name}_weights", weights.T),
-            table(bias_kind, f"{name}_bias", layer.bias),
-            "",
-            f"static void {name}(const {seen} *x, {f'{sums} *z' if sums else 'int8_t *y'}) {{",
-            f"    const {kind} *w = {name}_weights;",
-            "    int_fast32_t n, i;",
-            f"    for (n = 0; n < {layer.n_neurons}; n++) {{",
-            f"        {sum_kind} sum = {name}_bias[n];",
-            f"        for (i = 0; i < {layer.n_inputs}; i++, w++) {{",
-            f"            sum = ({sum_kind})(sum + ({sum_kind})(*w * ({sum_kind})x[i]));",
-            "        }",
-            f"        {ends}",
-            "    }",
-            *(["    (void)x;"] if layer.n_inputs == 0 else []),
-            "}",
-        ]
-    )
-    return Part(text, weights.size * _bytes(kind) + layer.n_neurons * _bytes(bias_kind))
+    head = f"static void {name}(const {seen} *x, {f'{sums} *z' if sums else 'int8_t *y'}) {{"
+    step = f"sum = ({sum_kind})(sum + ({sum_kind})(%w * ({sum_kind})x[%j]));"
+    return _adding(name, layer, [head], step, sum_kind, ends)
 
 
 def _cleared(n: int) -> list[str]:
@@ -213,8 +245,13 @@ def _words(bits: Array) -> Array:
     return words
 
 
+def _index_type(n: int) -> str:
+    """Return a narrow type that counts up to `n` - 1, and that C turns into a signed one."""
+    return "uint8_t" if n <= 1 << 8 else "uint16_t" if n <= 1 << 16 else "int32_t"
+
+
 def _bytes(kind: str) -> int:
-    return int(kind.removeprefix("int").removesuffix("_t")) // 8
+    return int(kind.removeprefix("u").removeprefix("int").removesuffix("_t")) // 8
 
 
 def _at_least(one: str, other: str) -> str:

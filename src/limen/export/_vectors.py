@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limen._door import INT64_MAX
-from limen._weights import absolute_sums
+from limen._weights import absolute_sums, weights_of
 from limen.network import Network
 from limen.step import Array
 
@@ -46,7 +46,7 @@ def vectors_for(net: Network, n_rows: int) -> Array:
     layer = net.layers[0]
     for r in range(2, len(rows), 2):
         neuron = r // 2 % layer.n_neurons
-        weights = layer.dense()[:, neuron]
+        weights = weights_of(layer.weights, neuron)
         z = int(rows[r] @ weights) + int(layer.bias[neuron])
         for j in rng.permutation(n):
             other = low + high - rows[r, j]

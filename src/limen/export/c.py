@@ -45,9 +45,9 @@ from limen.export._c_header import (
     makes_one_decision,
     output_type,
     reads,
-    vectors_program,
 )
 from limen.export._c_layers import WORD, Part, bits_layer, numbers_layer, words_of
+from limen.export._c_test import vectors_program
 from limen.export._c_text import KEYWORDS, c_string, signed_type
 from limen.export._sums import reach
 from limen.model import Model
@@ -162,7 +162,7 @@ def to_c(
             *_label_table(name, label_texts(labels)),
         ]
     )
-    test = vectors_program(network, name, vectors)
+    test = vectors_program(network, name, vectors, model, numbers)
     size = sum(part.table_bytes for part in parts)
     return CSource(name, header(name, comment, declared), source + "\n", test, size)
 

@@ -10,7 +10,8 @@
 ``input clk``                  if there are `stages`: the outputs of a row are there so many rising edges later
 =============================  =======================================================================================
 
-Weights are bit planes: a neuron counts the bits of ``(in ^ signs) & mask`` for each plane, and compares the sum with a constant.
+Weights are bit planes: a neuron counts the bits of ``(in ^ signs) & mask`` for each plane, and compares the sum with a constant. A neuron
+that reads few of many inputs adds a constant for each of them instead.
 Sums are as wide as the weights prove they must be, beyond 64 bits if need be, and unsigned until the last subtraction.
 
 What this form can't carry: networks on integers or real numbers, floats, smooth activations.
@@ -208,8 +209,8 @@ def _layer(k: int, stage: Stage, before: str, *, is_last: bool) -> list[str]:
         "",
         f"  // Layer {k}: {stage.n_inputs} inputs, {_text.plural(len(stage.neurons), 'neuron')} of {stage.decide}.",
     ]
-    counted = [neuron for neuron in stage.neurons if neuron.weights]
-    if counted:
+    counts = [_count(k, neuron, n, width, before) if neuron.weights else "" for neuron in stage.neurons]
+    if any(f"ones{k}(" in count for count in counts):
         one = "bits[i]" if width == 1 else f"{{{{{width - 1}{{1'b0}}}}, bits[i]}}"
         lines += [
             f"  function [{width - 1}:0] ones{k};",
@@ -221,9 +222,7 @@ def _layer(k: int, stage: Stage, before: str, *, is_last: bool) -> list[str]:
             "    end",
             "  endfunction",
         ]
-    for j, neuron in enumerate(stage.neurons):
-        if neuron.weights:
-            lines.append(f"  wire [{width - 1}:0] c{k}_{j} = {_count(k, neuron, n, before)};")
+    lines += [f"  wire [{width - 1}:0] c{k}_{j} = {count};" for j, count in enumerate(counts) if count]
     if stage.decide == "heaviside":
         fires = [_reaches(f"c{k}_{j}", neuron, neuron.limit, width) for j, neuron in enumerate(stage.neurons)]
         return [*lines, f"  wire [{len(fires) - 1}:0] h{k};", *_assigned(f"h{k}", fires)]
@@ -249,12 +248,18 @@ def _layer(k: int, stage: Stage, before: str, *, is_last: bool) -> list[str]:
     return lines + _winner(k, stage, signed)
 
 
-def _count(k: int, neuron: Neuron, n: int, before: str) -> str:
-    """Return the sum of a neuron's planes, each shifted to its place."""
-    signs = sum(1 << row for row, weight in neuron.weights.items() if weight < 0)
+def _count(k: int, neuron: Neuron, n: int, width: int, before: str) -> str:
+    """Return a neuron's count: the sum of its planes, each shifted to its place, or of its weights where that is shorter."""
+    by_weight = " + ".join(
+        f"({before}[{row}] ? {width}'d{max(weight, 0)} : {width}'d{max(-weight, 0)})"
+        for row, weight in neuron.weights.items()
+    )
     used = 0
     for weight in neuron.weights.values():
         used |= abs(weight)
+    if used.bit_count() * n / 2 > len(by_weight):  # a plane takes about that many digits
+        return by_weight
+    signs = sum(1 << row for row, weight in neuron.weights.items() if weight < 0)
     planes = []
     for p in range(used.bit_length()):
         mask = sum(1 << row for row, weight in neuron.weights.items() if abs(weight) >> p & 1)
