@@ -21,12 +21,14 @@ from threadpoolctl import threadpool_limits
 
 from bench.machine import header, installed
 from bench.report import Check, Line, Row, Table, render, render_header
+from bench.sizes import adult_card, sizes
 from bench.timing import Work, alternate, say, seconds
 from limen import Layer, Network, bits, words
 from limen.bits._gates import AND, MAJ, graph_of
 from limen.bits._llvm import compiled, host
 from limen.bits._matrix_text import CONFIGURED, DECLARED, RELEASED
 from limen.bits._text import Function
+from limen.logic import circuits
 from limen.step import Array
 
 __all__ = ["main"]
@@ -645,6 +647,18 @@ def _compiling(quick: bool) -> list[Table]:
     ]
 
 
+def _sizes(quick: bool) -> list[Table]:
+    if quick:
+        return sizes({"comparator of 4 bits": circuits.comparator(4)})
+    return sizes(
+        {
+            "MNIST 3 × 256": network(MNIST),
+            "card of Adult": adult_card(),
+            "comparator of 32 bits": circuits.comparator(32),
+        }
+    )
+
+
 GROUPS: dict[str, Callable[[bool], list[Any]]] = {
     "roofs": _roofs,
     "layer": _layer,
@@ -654,4 +668,5 @@ GROUPS: dict[str, Callable[[bool], list[Any]]] = {
     "small": _small,
     "table": _table,
     "compile": _compiling,
+    "sizes": _sizes,
 }

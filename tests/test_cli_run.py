@@ -86,6 +86,27 @@ def test_several_decisions_and_strange_labels_are_written_as_csv(tmp_path):
         assert ended.out == limen("predict", tmp_path / "m.limen", table).out, ended.err
 
 
+@pytest.mark.parametrize("command", ["run", "predict"])
+def test_what_is_read_is_never_written_over(adult, tmp_path, command):
+    """Predictions can't replace the table or the model they are made from, by whatever name; both stay as they were."""
+    table, model = tmp_path / "t.csv", tmp_path / "m.limen"
+    table.write_bytes(ADULT.read_bytes())
+    model.write_bytes(adult.read_bytes())
+    other = tmp_path / "link.csv"
+    other.symlink_to(table)
+    for output in (table, model, other):
+        ended = limen(command, model, table, "-o", output)
+        assert (ended.code, ended.out) == (1, "")
+        assert "this command reads it, and would lose it" in ended.err
+    assert (table.read_bytes(), model.read_bytes()) == (ADULT.read_bytes(), adult.read_bytes())
+
+
+def test_nothing_is_said_of_a_table_that_cannot_be_read(adult, tmp_path):
+    """On standard output there isn't so much as a name before the first rows are predicted."""
+    ended = limen("run", adult, tmp_path / "nowhere.csv")
+    assert (ended.code, ended.out) == (1, "")
+
+
 def test_what_cannot_run_leaves_nothing_behind(adult, tmp_path):
     """A table without a column, an empty one, one that breaks off, or a model that isn't exact: named, and no file written."""
     out = tmp_path / "p.csv"

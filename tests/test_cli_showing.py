@@ -236,6 +236,16 @@ def test_what_is_no_card_is_refused():
     assert "isn't a card" in limen("show", "iris.limen", "--data", EXAMPLES / "iris.csv").err
 
 
+def test_a_card_never_replaces_its_model(tmp_path):
+    """A card can't be saved as the model it is made of, which stays as it was."""
+    model = tmp_path / "m.limen"
+    assert limen("fit", EXAMPLES / "recurrence.csv", "-t", "class", "-o", model, "--max-iter", 2).code == 0
+    before = model.read_bytes()
+    ended = limen("card", model, "-o", model)
+    assert (ended.code, "this command reads it" in ended.err) == (1, True)
+    assert model.read_bytes() == before
+
+
 def test_what_a_card_shows_comes_as_json_too(tmp_path):
     """`show --data --json` holds the card and its scores; rows of classes the model doesn't know are left out, said so."""
     table = EXAMPLES / "recurrence.csv"

@@ -114,6 +114,7 @@ def test_the_text_names_its_variables():
             "must name inputs and outputs",
         ),
         (Network(Layer([[1]], [0]), ["a"], domain="binary"), {"assume": {"a": 2}}, "'a' can't be 2"),
+        (Network(Layer([[1]], [0]), ["a"], domain="binary"), {"assume": [("a", 1)]}, "Received: list"),
         (Network(Layer([[1]], [0]), ["a"], ["y"], domain="binary"), {"assume": {"y": -1}}, "'y' can't be -1"),
     ],
 )

@@ -169,11 +169,11 @@ def test_a_drawing_has_an_arrow_for_each_weight(name):
 
 def test_graphviz_takes_it(tmp_path):
     """Names of all kinds are text in the drawing that Graphviz makes."""
-    net = Network(Layer(np.arange(-5, 4)[:, np.newaxis], [-2]), HOSTILE, ['y"];'], domain="binary")
+    net = Network(Layer(np.arange(-5, 4)[:, np.newaxis], [-2]), HOSTILE, ['y"];&lt;'], domain="binary")
     (tmp_path / "net.dot").write_text(to_dot(net), encoding="utf-8")
     drawn = run(tool("dot", "graphviz"), "-Tsvg", "net.dot", folder=tmp_path)
     assert "é ✓" in drawn
-    assert "y&quot;];" in drawn
+    assert "y&quot;];&amp;lt;" in drawn
 
 
 def test_a_drawing_nobody_could_read_is_refused():
@@ -200,6 +200,13 @@ def test_a_truth_table_has_all_rows_in_order(form):
     assert [name.replace("\\", "") for name in head] == [*net.inputs, *net.outputs]
     expected = [[*row, *net([row])[0].tolist()] for row in itertools.product((0, 1), repeat=2)]
     assert [[int(cell) for cell in row] for row in rows] == expected
+
+
+def test_names_are_no_markup():
+    """What Markdown would read as code, a link, emphasis or HTML is shown as it stands."""
+    net = Network(Layer([[1], [1]], [-2]), ["<b>*x*", "`[y]"], ["&amp;|"], domain="binary")
+    head = to_truth_table(net, format="markdown").splitlines()[0]
+    assert head == r"| \<b>\*x\* | \`\[y] | \&amp;\| |"
 
 
 def test_large_tables_and_other_forms_are_refused():

@@ -21,7 +21,7 @@ from limen.bits._text import Function, repeated
 from limen.step import Array
 from limen.words import WORD, pack, words_for
 
-__all__ = ["aligned", "packed", "reaching", "transposed"]
+__all__ = ["aligned", "packed", "reaching", "ready", "transposed"]
 
 LINE = 64  # bytes of a cache line, and of the widest register
 _MASKS = {
@@ -102,6 +102,11 @@ def reaching(values: Array, cut: float | int, out: Array) -> None:
     if rest:
         bits = int.from_bytes(np.packbits(values[-rest:] >= cut, bitorder="little").tobytes(), "little")
         out[whole] = bits
+
+
+def ready() -> None:
+    """Compile all this, if it wasn't: what is compiled ahead isn't waited for by the first rows."""
+    _functions()
 
 
 @cache

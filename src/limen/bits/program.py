@@ -18,7 +18,7 @@ from limen.bits._llvm import Target, target
 from limen.bits._raw import encoded_columns
 from limen.bits._store import Store
 from limen.bits._threads import in_slices, threads
-from limen.bits._tools import packed, transposed
+from limen.bits._tools import packed, ready, transposed
 from limen.bits.plan import Plan, Way, planned
 from limen.errors import InputError
 from limen.model import Model
@@ -106,6 +106,8 @@ class Program:
         self._pairs = 2 if network.layers[-1].activation == "sign" else 1
         self._is_sums = network.layers[-1].activation == "identity"
         self._digest: str | None = None
+        if model is not None and model.encoding is not None:
+            ready()
 
     # What it is -------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def card(
     from limen.export import load
     from limen.logic import points_card, small_integers
 
-    check_writable(output)
+    check_writable(output, reads=(model_file, table_file))
     model = load(model_file)
     _must_be_one_neuron(model)
     table = None

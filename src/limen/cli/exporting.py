@@ -90,10 +90,9 @@ def export(
     if to_stdout and to is Form.keras:
         raise InputError("A Keras model is written to a file. Give --output FILE.keras.")
     path = Path(f"{model_file.stem}{ENDINGS[to]}") if output is None or to_stdout else output
-    if to is Form.keras and path.suffix != ".keras":
-        raise InputError(f"A Keras model's file must end in .keras. Received: {path}.")
     if not to_stdout:
-        check_writable(path)
+        named = to in (Form.c, Form.verilog, Form.keras)  # others write beside them, or need the ending
+        check_writable(path, reads=(model_file,), ending=ENDINGS[to] if named else "")
     if to is Form.keras:
         _save_keras(model, path)
         written = [path]
@@ -103,7 +102,7 @@ def export(
             data(files[path])
             return
         for file in files:
-            check_writable(file)
+            check_writable(file, reads=(model_file,))
         for file, content in files.items():
             write_text(file, content)
         written = list(files)

@@ -41,7 +41,7 @@ def predict(
     from limen.target import decisions
 
     output = None if output == Path("-") else output
-    check_writable(output)
+    check_writable(output, reads=(model_file, table_file))
     model = load(model_file)
     table = read_table(model, table_file, missing)
     names = [decision.target or "prediction" for decision in decisions(model)]

@@ -58,7 +58,7 @@ def run(
         raise InputError(
             "--json prints what was measured, so the predictions need a file: give --output FILE."
         )
-    check_writable(output)
+    check_writable(output, reads=(model_file, table_file))
     model = load(model_file)
     program = bits.compile(model)
     started = time.perf_counter()
@@ -103,11 +103,12 @@ def _predicted(
     texts = [label_text(label) for decision in decisions(model) for label in decision.labels]
     quoted = any(text in MISSING_TEXT for text in [*texts, *names])
     show = _progress()
-    done = 0
-    yield _csv_line(names, quoted), 0.0, 0
+    done, head = 0, _csv_line(names, quoted)
     for part in read_in_parts(path, kinds=_kinds(model), missing=missing_texts(missing)):
         if part.num_rows == 0:
             continue
+        if done == 0:  # what is loaded when it is first needed isn't predicting
+            program.predict(part.slice(0, 1))
         start = time.perf_counter()
         predicted = program.predict(part, n_jobs=n_jobs)
         seconds = time.perf_counter() - start
@@ -116,7 +117,8 @@ def _predicted(
         joined = as_text[0] if len(as_text) == 1 else [",".join(row) for row in zip(*as_text, strict=True)]
         done += part.num_rows
         show(done)
-        yield ("\n".join(joined) + "\n").encode(), seconds, part.num_rows
+        yield head + ("\n".join(joined) + "\n").encode(), seconds, part.num_rows
+        head = b""
     show(None)
     if done == 0:
         raise InputError(f"{path} has names but no rows. Give a table with at least one row.")

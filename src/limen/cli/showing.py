@@ -45,7 +45,7 @@ def show(
     from limen.export import load
     from limen.target import decisions
 
-    check_writable(svg, ending=".svg")
+    check_writable(svg, reads=(model_file, table_file), ending=".svg")
     model = load(model_file)
     points = card_of(model)
     scores = None

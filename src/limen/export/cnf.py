@@ -106,6 +106,10 @@ def to_cnf(net: Network | Model, *, assume: Mapping[str, int] | None = None) -> 
     >>> print(export.to_cnf(net, assume={"both": 1}).text.splitlines()[-1])
     3 0
     """
+    if assume is not None and not isinstance(assume, Mapping):
+        raise InputError(
+            f"assume must be a mapping of names to values, as {{'y1': 1}}. Received: {type(assume).__name__}."
+        )
     network = binary_network(net, "CNF")
     _require_size(network)
     formula = _Formula(network.n_inputs)

@@ -86,6 +86,9 @@ def to_dot(net: Network | Model) -> str:
 
 def _quoted(*texts: str) -> str:
     """Return lines of text in Graphviz's quotes."""
-    return (
-        '"' + r"\n".join(t.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") for t in texts) + '"'
-    )
+    return '"' + r"\n".join(_safe(t) for t in texts) + '"'
+
+
+def _safe(text: str) -> str:
+    """Return a text that Graphviz shows as it is: it reads entities such as ``&amp;`` in labels."""
+    return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

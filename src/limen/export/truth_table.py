@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Literal
 
 import numpy as np
@@ -75,7 +76,7 @@ def to_truth_table(
         return out.getvalue()
     safe = [name.replace("\n", " ") for name in names]
     if format == "markdown":
-        head = ["| " + " | ".join(name.replace("|", "\\|") for name in safe) + " |"]
+        head = ["| " + " | ".join(re.sub(r"[\\`*<\[|&]", r"\\\g<0>", name) for name in safe) + " |"]
         head.append("| " + " | ".join("---:" for _ in names) + " |")
         return "\n".join([*head, *("| " + " | ".join(map(str, row)) + " |" for row in table)]) + "\n"
     wide = [
