@@ -65,6 +65,28 @@ def test_matrix_registers_are_taken_where_they_gain():
         assert (many(X) == large(X)).all()
 
 
+def test_matrix_registers_are_asked_for(monkeypatch):
+    """They count only where the processor has them, the system is Linux, and it lets this process use them."""
+    features = dict.fromkeys(
+        ["avx512f", "avx512bw", "avx512vl", "avx512vpopcntdq", "amx-tile", "amx-int8"], True
+    )
+
+    class System:
+        def __init__(self, answer):
+            self.syscall = lambda *numbers: answer
+
+    def matrices(answer, platform="linux", **others):
+        monkeypatch.setattr(_llvm.ctypes, "CDLL", lambda name: System(answer))
+        monkeypatch.setattr(_llvm.sys, "platform", platform)
+        return _llvm._target("any", features | others).matrices
+
+    assert matrices(0)
+    assert not matrices(-1)
+    assert not matrices(0, platform="darwin")
+    assert not matrices(0, **{"amx-int8": False})
+    assert not matrices(0, avx512vpopcntdq=False)
+
+
 @pytest.mark.parametrize("most", [127, 128])
 @pytest.mark.parametrize("activation", ["heaviside", "sign", "hardmax", "identity"])
 def test_weights_of_a_byte_reach_their_ends(most, activation):
