@@ -398,13 +398,17 @@ def test_what_the_network_refuses_is_refused(X, expected, how):
             "n_jobs must be None or a whole number",
         ),
         (lambda: bits.compile(CARD).run(np.zeros((2, 1))), InputError, "words must be an array of uint64"),
-        (lambda: bits.compile(CARD).run(np.zeros((2, 2), np.uint64)), InputError, "with 1 words a row"),
+        (lambda: bits.compile(CARD).run(np.zeros((2, 2), np.uint64)), InputError, r"of shape \(n, 1\)"),
         (
             lambda: bits.compile(CARD).run_columns(np.zeros((3, 1), np.uint64), 9),
             InputError,
             "must have 4 rows",
         ),
-        (lambda: bits.compile(CARD).run_columns(np.zeros((4, 1), np.uint64), 65), InputError, "with 2 words"),
+        (
+            lambda: bits.compile(CARD).run_columns(np.zeros((4, 1), np.uint64), 65),
+            InputError,
+            r"of shape \(n, 2\)",
+        ),
         (
             lambda: bits.compile(CARD).run_columns(np.zeros((4, 1), np.uint64), -1),
             InputError,

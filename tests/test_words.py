@@ -49,8 +49,8 @@ def test_any_type_that_holds_zeros_and_ones_is_packed(kind):
         (lambda: words.pack([[0.0, np.nan]]), "Received: nan in row 0"),
         (lambda: words.pack([0, 1]), r"shape \(n_rows, n\)"),
         (lambda: words.pack([["a"]]), "table of zeros and ones"),
-        (lambda: words.unpack(np.zeros((2, 1), np.int64), 3), "uint64 with 1 words"),
-        (lambda: words.unpack(np.zeros((2, 2), np.uint64), 3), "uint64 with 1 words"),
+        (lambda: words.unpack(np.zeros((2, 1), np.int64), 3), r"uint64 of shape \(n, 1\)"),
+        (lambda: words.unpack(np.zeros((2, 2), np.uint64), 3), r"uint64 of shape \(n, 1\)"),
     ],
 )
 def test_what_is_no_table_of_bits_is_refused(call, expected):

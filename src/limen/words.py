@@ -28,7 +28,6 @@ from typing import Any
 
 import numpy as np
 
-from limen import _text
 from limen.errors import InputError
 from limen.step import Array
 
@@ -141,7 +140,7 @@ def checked(words: Any, n_words: int, name: str) -> Array:
     array: Array = np.asarray(words)
     if array.dtype != np.uint64 or array.ndim != 2 or array.shape[1] != n_words:
         raise InputError(
-            f"{name} must be an array of uint64 with {_text.plural(n_words, 'word')} a row. Received: {array.dtype} of shape"
+            f"{name} must be an array of uint64 of shape (n, {n_words}). Received: {array.dtype} of shape"
             f" {array.shape}. limen.words.pack makes such words."
         )
     return array
