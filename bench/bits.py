@@ -8,7 +8,6 @@ PyTorch get rows as bytes or floats, which is what they compute with; limen gets
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import statistics
 import warnings
@@ -19,15 +18,15 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from bench.bits_rivals import rivals
+from bench.bits_roofs import roofs
 from bench.machine import header, installed
 from bench.report import Check, Line, Row, Table, render, render_header
 from bench.sizes import adult_card, sizes
 from bench.timing import Work, alternate, say, seconds
 from limen import Layer, Network, bits, words
 from limen.bits._gates import AND, MAJ, graph_of
-from limen.bits._llvm import compiled, host
-from limen.bits._matrix_text import CONFIGURED, DECLARED, RELEASED
-from limen.bits._text import Function
+from limen.bits._llvm import host
 from limen.logic import circuits
 from limen.step import Array
 
@@ -64,106 +63,6 @@ def main(arguments: list[str]) -> None:
 
 
 # Roofs --------------------------------------------------------------------------------------------------------
-
-
-def _counting_text() -> str:
-    """Return a loop that counts: four registers of weights, six words of rows, all counts in registers."""
-    lanes = host().lanes
-    kind = f"<{lanes} x i64>"
-    f = Function("count", ["ptr %w", "ptr %x", "i64 %n", "ptr %out"], attributes="nounwind")
-    weights = [f.load(kind, f.at(kind, "%w", k), 8) for k in range(4)]
-    counts = [f.slot(kind, "zeroinitializer") for _ in range(24)]
-    with f.loop(0, "%n") as k:
-        base = f.op(f"mul i64 {f.op(f'and i64 {k}, 255')}, 6")
-        for r in range(6):
-            word = f.load("i64", f.at("i64", "%x", f.op(f"add i64 {base}, {r}")), 8)
-            x = f.splat(kind, "i64", word, lanes)
-            for v in range(4):
-                bits_ = f.op(
-                    f"call {kind} @llvm.ctpop.v{lanes}i64({kind} {f.op(f'xor {kind} {x}, {weights[v]}')})"
-                )
-                count = counts[6 * v + r]
-                f.put(kind, f.op(f"add {kind} {f.get(kind, count)}, {bits_}"), count)
-    for k, count in enumerate(counts):
-        f.do(f"store {kind} {f.get(kind, count)}, ptr {f.at(kind, '%out', k)}, align 8")
-    f.end()
-    return str(f)
-
-
-def _adding_text() -> str:
-    """Return a loop of full adders: eight chains of sums, their carries gathered by OR."""
-    target = host()
-    kind = f"<{target.lanes} x i64>"
-    f = Function("adders", ["ptr %x", "i64 %n", "ptr %out"], attributes="nounwind")
-    sums = [f.slot(kind, "zeroinitializer") for _ in range(12)]
-    with f.loop(0, "%n") as k:
-        base = f.op(f"mul i64 {f.op(f'and i64 {k}, 31')}, 2")
-        a, b = (f.load(kind, f.at(kind, "%x", f.op(f"add i64 {base}, {j}")), 8) for j in range(2))
-        for chain, place in enumerate(sums):
-            s = f.get(kind, place)
-            t = f.get(kind, sums[(chain + 5) % 12])
-            if target.ternary:
-                name = f"@llvm.x86.avx512.pternlog.q.{target.register_bits}"
-                one = f.op(f"call {kind} {name}({kind} {s}, {kind} {a}, {kind} {b}, i32 150)")
-                two = f.op(f"call {kind} {name}({kind} {t}, {kind} {a}, {kind} {one}, i32 232)")
-            else:
-                half = f.op(f"xor {kind} {s}, {a}")
-                one = f.op(f"xor {kind} {half}, {b}")
-                both = f.op(f"and {kind} {half}, {t}")
-                two = f.op(f"or {kind} {both}, {f.op(f'and {kind} {s}, {one}')}")
-            f.put(kind, two, place)
-    for k, place in enumerate(sums):
-        f.do(f"store {kind} {f.get(kind, place)}, ptr {f.at(kind, '%out', k)}, align 8")
-    f.end()
-    return str(f)
-
-
-def _products_text() -> str:
-    """Return a loop of products in matrix registers: four sums, and what they are made of loaded from the first cache."""
-    f = Function("products", ["ptr %x", "ptr %w", "i64 %n", "ptr %out"], attributes="nounwind")
-    f.do(CONFIGURED)
-    for register in range(8):
-        f.do(f"call void @llvm.x86.tilezero(i8 {register})")
-    with f.loop(0, "%n") as k:
-        first = f.op(f"shl i64 {f.op(f'and i64 {k}, 7')}, 1")
-        for i in range(2):
-            for register, base in ((4 + i, "%x"), (6 + i, "%w")):
-                place = f.at("[1024 x i8]", base, f.op(f"add i64 {first}, {i}"))
-                f.do(f"call void @llvm.x86.tileloadd64(i8 {register}, ptr {place}, i64 64)")
-        for i in range(2):
-            for j in range(2):
-                f.do(f"call void @llvm.x86.tdpbusd(i8 {2 * i + j}, i8 {4 + i}, i8 {6 + j})")
-    f.do("call void @llvm.x86.tilestored64(i8 0, ptr %out, i64 64)")
-    f.do(RELEASED)
-    f.end()
-    return f"{DECLARED}\n\n{f}"
-
-
-def roofs() -> dict[str, float]:
-    """Return multiply-accumulates a second: by counting bits, by full adders of sliced rows, and by matrix registers if there are."""
-    parts = [_counting_text(), _adding_text(), *([_products_text()] if host().matrices else [])]
-    code = compiled("\n\n".join(parts), host())
-    pointer, number = ctypes.c_void_p, ctypes.c_int64
-    count = code.function("count", [pointer, pointer, number, pointer])
-    adders = code.function("adders", [pointer, number, pointer])
-    room = np.random.default_rng(0).integers(0, 2**63, 1 << 14, dtype=np.uint64)
-    out = np.zeros(1 << 12, dtype=np.uint64)
-    n, found = 2_000_000, {}
-    per_step = {"count": 24 * host().register_bits, "adders": 12 * host().register_bits}
-    calls = {
-        "count": lambda: count(room.ctypes.data, room.ctypes.data, n, out.ctypes.data),
-        "adders": lambda: adders(room.ctypes.data, n, out.ctypes.data),
-    }
-    if host().matrices:
-        products = code.function("products", [pointer, pointer, number, pointer])
-        per_step["products"] = 4 * 16 * 16 * 64
-        calls["products"] = lambda: products(room.ctypes.data, room.ctypes.data, n // 10, out.ctypes.data)
-    steps = {"count": n, "adders": n, "products": n // 10}
-    for _ in range(15):  # in turns: what slows a processor down for a while slows all of them
-        for name, call in calls.items():
-            rate = steps[name] * per_step[name] / seconds(call)[0]
-            found[name] = max(found.get(name, 0.0), rate)
-    return found
 
 
 def _roofs(quick: bool) -> list[Table]:
@@ -204,95 +103,6 @@ def network(sizes: tuple[int, ...], seed: int = 0, zeros: float = 0.0) -> Networ
         bias = rng.integers(-3, 3, m) if last else -(weights.sum(axis=0) // 2) + rng.integers(-3, 3, m)
         layers.append(Layer(weights, bias, "hardmax" if last else "heaviside"))
     return Network(layers, domain="binary")
-
-
-def onnx_session(net: Network, kind: str) -> Any:
-    """Return an ONNX Runtime session of one thread: ``"int8"`` by MatMulInteger, or ``"float32"``. It returns bits, or classes."""
-    import onnx
-    import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
-
-    nodes, constants, value = [], [], "X"
-    whole = kind == "int8"
-    for k, layer in enumerate(net.layers):
-        weights = layer.dense().astype(np.int8 if whole else np.float32)
-        limit = (-layer.bias).astype(np.int32 if whole else np.float32)
-        constants += [numpy_helper.from_array(weights, f"W{k}"), numpy_helper.from_array(limit, f"t{k}")]
-        nodes.append(helper.make_node("MatMulInteger" if whole else "MatMul", [value, f"W{k}"], [f"z{k}"]))
-        if layer.activation == "hardmax":
-            nodes.append(helper.make_node("Sub", [f"z{k}", f"t{k}"], [f"s{k}"]))
-            nodes.append(helper.make_node("ArgMax", [f"s{k}"], ["Y"], axis=1, keepdims=0))
-            break
-        nodes.append(helper.make_node("GreaterOrEqual", [f"z{k}", f"t{k}"], [f"b{k}"]))
-        last = k + 1 == net.depth
-        value = "Y" if last else f"h{k}"
-        to = TensorProto.UINT8 if whole or last else TensorProto.FLOAT
-        nodes.append(helper.make_node("Cast", [f"b{k}"], [value], to=to))
-    ends = net.layers[-1].activation == "hardmax"
-    shape = [None] if ends else [None, net.n_outputs]
-    out = helper.make_tensor_value_info("Y", TensorProto.INT64 if ends else TensorProto.UINT8, shape)
-    kind_in = TensorProto.UINT8 if whole else TensorProto.FLOAT
-    graph = helper.make_graph(
-        nodes, "net", [helper.make_tensor_value_info("X", kind_in, [None, net.n_inputs])], [out], constants
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def torch_side(net: Network) -> Callable[[Array], Any] | None:
-    """Return a call of PyTorch in float32 with one thread; None where it isn't installed."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(1)
-    layers = [
-        (
-            torch.tensor(layer.dense().T.astype(np.float32)).contiguous(),
-            torch.tensor(layer.bias.astype(np.float32)),
-        )
-        for layer in net.layers
-    ]
-
-    def call(X: Array) -> Any:
-        with torch.inference_mode():
-            h = torch.from_numpy(X)
-            for weights, bias in layers[:-1]:
-                h = (torch.nn.functional.linear(h, weights, bias) >= 0).float()
-            z = torch.nn.functional.linear(h, *layers[-1])
-            return z.argmax(dim=1) if net.layers[-1].activation == "hardmax" else (z >= 0).to(torch.uint8)
-
-    return call
-
-
-def rivals(net: Network, X: Array, expected: Array) -> dict[str, Callable[[], Any] | str]:
-    """Return the rivals' calls on rows of bytes, checked; a text where a side is missing."""
-    floats = X.astype(np.float32)
-    found: dict[str, Callable[[], Any] | str] = {}
-    for kind, rows in (("int8", X), ("float32", floats)):
-        try:
-            session = onnx_session(net, kind)
-        except ImportError:
-            found[f"ONNX Runtime, {kind}"] = "not installed"
-            continue
-        call = lambda session=session, rows=rows: session.run(None, {"X": rows})[0]  # noqa: E731
-        if not (call() == expected).all():
-            raise AssertionError(f"ONNX Runtime {kind} computes something else")
-        found[f"ONNX Runtime, {kind}"] = call
-    torch_call = torch_side(net)
-    if torch_call is None:
-        found["PyTorch, float32"] = "not installed"
-    else:
-        if not (torch_call(floats).numpy() == expected).all():
-            raise AssertionError("PyTorch computes something else")
-        found["PyTorch, float32"] = lambda: torch_call(floats)
-    return found
 
 
 def lines_of(
