@@ -10,6 +10,7 @@ from bench.timing import seconds
 from limen.bits._llvm import compiled, host
 from limen.bits._matrix_text import CONFIGURED, DECLARED, RELEASED
 from limen.bits._text import Function
+from limen.bits._tools import aligned
 
 __all__ = ["roofs"]
 
@@ -94,8 +95,8 @@ def roofs() -> dict[str, float]:
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     count = code.function("count", [pointer, pointer, number, pointer])
     adders = code.function("adders", [pointer, number, pointer])
-    room = np.random.default_rng(0).integers(0, 2**63, 1 << 14, dtype=np.uint64)
-    out = np.zeros(1 << 12, dtype=np.uint64)
+    room, out = aligned((1 << 14,)), aligned((1 << 12,))
+    room[:] = np.random.default_rng(0).integers(0, 2**63, len(room), dtype=np.uint64)
     n, found = 2_000_000, {}
     per_step = {"count": 24 * host().register_bits, "adders": 12 * host().register_bits}
     calls = {

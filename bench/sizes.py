@@ -21,6 +21,9 @@ from limen import Layer, Network, export, logic
 __all__ = ["sizes"]
 
 ROOT = Path(__file__).resolve().parents[1]
+MOST = (
+    10_000  # weights that Yosys is asked about: of 300,000 it makes a million gates, in 20 minutes and 10 GB
+)
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Os", "-c")
 COMPILERS = {"x86-64": ("gcc",), "Cortex-M3": ("arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb")}
 
@@ -57,16 +60,22 @@ def sizes(networks: dict[str, Network]) -> list[Table]:
             c, verilog = export.to_c(net, name="net"), export.to_verilog(net, name="net")
             for name, text in {**c.files, **verilog.files}.items():
                 (here / name).write_text(text)
-            cell = [title, f"{sum(np.count_nonzero(k.dense()) for k in net.layers):,}"]
+            cell = [title, f"{_n_weights(net):,}"]
             cell += [f"{_compiled(here, COMPILERS[name]):,}" for name in found]
             cell += [f"{c.table_bytes:,}", f"{len(verilog.source) / 1024:,.1f}"]
             if logic_made:
-                cell += _synthesized(here)
+                cell += _synthesized(here) if _n_weights(net) <= MOST else ["", ""]
             cells.append(cell)
     if logic_made:
         columns += ["LUTs of 6 inputs", "longest path"]
-    notes = ["Bytes of code and constants with -Os. Yosys: synth, then abc -lut 6; combinational."]
+    notes = [
+        "Bytes of code and constants with -Os. Yosys: synth, then abc -lut 6, up to 10,000 weights; combinational."
+    ]
     return [Table("sizes", "8", "Sizes", columns, cells, notes)]
+
+
+def _n_weights(net: Network) -> int:
+    return sum(int(np.count_nonzero(layer.dense())) for layer in net.layers)
 
 
 def _compiled(folder: Path, compiler: tuple[str, ...]) -> int:
